@@ -1,0 +1,91 @@
+# The commands of this project. `make` alone tells them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+# Whatever else a person has set up, recipes see the tools of .venv and those of the system. A version manager's shims
+# are left out: they answer for Pythons that are not there.
+CACHE := $(CURDIR)/.cache
+VENV := $(CURDIR)/.venv
+PATH := $(VENV)/bin:$(shell tr : '\n' <<<"$$PATH" | grep -v '/shims$$' | paste -sd:):/usr/sbin:/sbin
+export PATH
+unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+# What is installed is named after what it was installed from, so that a change installs anew.
+digest = $(shell { echo $(CURDIR); cat $(1) requirements-lock.txt; } | sha256sum | cut -c1-12)
+CONTROLLER := $(VENV)/controller-$(call digest,requirements.txt)
+TESTTOOLS := $(VENV)/testtools-$(call digest,requirements.txt requirements-test.txt)
+PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements-lock.txt
+
+STAGES := lint docs-lint build test-unit test-integration
+
+.PHONY: help
+help: ## tell what there is to make
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: deps
+deps: packages-demo $(CONTROLLER) ## install what the demo needs: Debian packages, and the controller in .venv
+
+.PHONY: deps-test
+deps-test: deps packages-test $(TESTTOOLS) ## install what linting and testing need as well
+
+.PHONY: packages-demo packages-test
+packages-demo packages-test: packages-%:
+	@tools/apt.sh $*
+
+# The managed hosts' Python libraries come from the system, as they do there.
+$(CONTROLLER): | packages-demo
+	@echo "Installing the controller in .venv"
+	/usr/bin/python3 -m venv --clear --system-site-packages $(VENV)
+	$(PIP) --requirement requirements.txt
+	touch $@
+
+$(TESTTOOLS): $(CONTROLLER)
+	@echo "Installing the test tools in .venv"
+	$(PIP) --requirement requirements-test.txt
+	touch $@
+
+.PHONY: demo
+demo: deps ## two hosts from nothing, a lab across them, told as it happens
+	@$(VENV)/bin/python -m testbed.demo
+
+.PHONY: test
+test: deps-test ## everything that CI runs
+	@MAKE='$(MAKE)' tools/stages.sh $(STAGES)
+
+.PHONY: lint
+lint: deps-test ## ruff, shellcheck, ansible-lint (production) and ansible-test sanity
+	@ruff check --output-format concise .
+	@shellcheck .ci/run $$(git ls-files -co --exclude-standard '*.sh')
+	@tools/ansible-lint.sh $$(tools/stage.sh $(CACHE)/stage)
+	@tools/sanity.sh $$(tools/stage.sh $(CACHE)/stage) $(CACHE)/sanity
+
+.PHONY: docs-lint
+docs-lint: deps-test ## the documentation, the change log, and the links between pages
+	@tools/docs.sh $$(tools/stage.sh $(CACHE)/stage)
+
+.PHONY: build
+build: deps-test ## build the artifact, install it by itself, and use it
+	@tools/artifact.sh $$(tools/stage.sh $(CACHE)/stage) $(CACHE)
+
+.PHONY: test-unit
+test-unit: deps-test ## unit tests: seconds, no root, no daemon
+	@python -m pytest tests/unit
+
+.PHONY: test-integration
+test-integration: deps-test ## integration tests against real libvirtd in the test bed (needs root)
+	@python -m pytest tests/integration
+
+.PHONY: pins
+pins: ## write requirements-lock.txt anew for what the other requirements files ask for
+	/usr/bin/python3 -m venv --clear $(CACHE)/pins
+	$(CACHE)/pins/bin/python -m pip install -qq --requirement requirements.txt --requirement requirements-test.txt
+	{ sed -n 1p requirements-lock.txt; $(CACHE)/pins/bin/python -m pip freeze; } >$(CACHE)/pins/lock
+	cp $(CACHE)/pins/lock requirements-lock.txt
+
+.PHONY: clean
+clean: ## remove what was made and installed here
+	rm -rf $(CACHE) $(VENV) .ansible

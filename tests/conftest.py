@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the collection importable from a checkout at any path, and lets no test be skipped in silence."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LINKED = pytest.StashKey[str]()
+
+
+def pytest_configure(config):
+    """Let ``ansible_collections.virtlab.network`` be this checkout, wherever it is."""
+    if importable():
+        return
+    from ansible.plugins.loader import init_plugin_loader
+
+    config.stash[LINKED] = root = tempfile.mkdtemp(prefix="virtlab-network-")
+    collection = Path(root, "ansible_collections", "virtlab", "network")
+    collection.parent.mkdir(parents=True)
+    collection.symlink_to(CHECKOUT, target_is_directory=True)
+    init_plugin_loader([root])
+
+
+def pytest_unconfigure(config):
+    """Take the link away again; the checkout behind it stays."""
+    root = config.stash.get(LINKED, None)
+    if root:
+        shutil.rmtree(root)
+
+
+def importable():
+    """True where something (ansible-test, for one) has made the collection importable already."""
+    try:
+        return importlib.util.find_spec("ansible_collections.virtlab.network") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A test that was skipped, or whose failure was expected, was not run: the session fails for it."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == pytest.ExitCode.OK and any(reporter.stats.get(outcome) for outcome in ("skipped", "xfailed", "xpassed")):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def checkout():
+    """The root of the checkout."""
+    return CHECKOUT

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs ansible-lint in the staged copy of the collection, and fails if it read nothing.
+#   tools/ansible-lint.sh COLLECTION
+set -euo pipefail
+cd "${1:?}"
+log=.git/ansible-lint.log
+
+ansible-lint --nocolor 2>&1 | tee "$log"
+grep -qE 'Passed: .* in [1-9][0-9]* files' "$log" || { echo "ansible-lint read nothing" >&2; exit 1; }

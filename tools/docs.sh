@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Reads the documentation as its publishers do: every plugin's, every role's, the change log, and the links between pages.
+#   tools/docs.sh COLLECTION
+set -euo pipefail
+links=$(realpath "$(dirname "${BASH_SOURCE[0]}")/links.py")
+cd "${1:?}"
+
+modules=$(find plugins/modules -name '[!_]*.py' | wc -l)
+[ "$modules" -gt 0 ] || { echo "there is no module to read" >&2; exit 1; }
+antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
+echo "antsibull-docs: $modules modules, nothing wrong"
+antsibull-changelog lint
+echo "antsibull-changelog: nothing wrong"
+python "$links"
