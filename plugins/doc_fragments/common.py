@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation that every module of the collection shares."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The fragment virtlab.network.common."""
+
+    DOCUMENTATION = r"""
+options:
+  uri:
+    description:
+      - libvirt connection URI on the managed host.
+      - Session URIs run without privileges, so they can only use bridges that are there.
+    type: str
+    default: qemu:///system
+requirements:
+  - python >= 3.9
+  - libvirt >= 9.0 with its Python bindings (python3-libvirt)
+  - lxml (python3-lxml)
+  - iproute2
+author:
+  - virtlab.network contributors (@virtlab)
+"""
+
+    LAB = r"""
+options:
+  lab:
+    description:
+      - Name of the lab that what this task creates belongs to. It is written into the network's metadata as its mark.
+      - What was there before keeps the mark it has, or none. Only pruning looks at marks.
+    type: str
+    default: default
+"""
+
+    ATTRIBUTES = r"""
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+    details: [The prediction is exact; what libvirt will generate is shown as C((generated)).]
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: full
+    details: [The header tells the cost of the change and the guests that would notice it.]
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: full
+"""
+
+    INFO = r"""
+attributes:
+  check_mode:
+    description: Can run in check_mode and return changed status prediction without modifying target.
+    support: full
+    details: [This module changes nothing.]
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
+    support: N/A
+    details: [This module changes nothing.]
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: full
+    details: [This module changes nothing.]
+"""

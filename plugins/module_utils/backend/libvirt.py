@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""libvirt: the only place that calls it. Opened once a run; observe() and apply() are its two verbs, the rest is context."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Optional
+
+from .. import deps
+from ..codec import domain_xml, network_xml
+from ..errors import BackendError, ValidationError
+from ..model.network import NetworkState
+from ..model.option import leaves, plain
+from . import links
+
+#: libvirt's drivers that run guests on this host and may attach them to a network
+DRIVERS = ("qemu", "lxc", "xen", "bhyve", "vz", "ch")
+SPECIAL = set("'\"&<>")
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A running guest's NIC. ``network`` or ``bridge`` is what it is attached to, ``target`` the host's end of it."""
+
+    domain: str
+    driver: str
+    target: Optional[str]
+    mac: Optional[str]
+    network: Optional[str]
+    bridge: Optional[str]
+
+
+class Libvirt:
+    """One connection; a context manager that closes it."""
+
+    def __init__(self, uri):
+        self.uri = uri
+        self.module = deps.libvirt()
+
+    @contextlib.contextmanager
+    def says(self, what):
+        """Translate libvirt's errors; ``what`` words the call, as in "start network lab"."""
+        try:
+            yield
+        except self.module.libvirtError as err:
+            raise BackendError(f"libvirt could not {what}: {err.get_error_message() or err}") from err
+
+    @cached_property
+    def connection(self):
+        """The open connection."""
+        try:
+            return self.module.open(self.uri)
+        except self.module.libvirtError as err:
+            raise BackendError(
+                f"uri is {self.uri!r}: cannot connect to libvirt ({err.get_error_message()}); see that libvirtd or virtnetworkd runs on the managed "
+                "host, and that the user may use it"
+            ) from err
+
+    @cached_property
+    def version(self):
+        """The daemon's version as a tuple, such as (9, 0, 0)."""
+        with self.says("tell its version"):
+            number = self.connection.getLibVersion()
+        return number // 1000000, number // 1000 % 1000, number % 1000
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        for name in ("connection", "_scratch"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    @cached_property
+    def _scratch(self):
+        """libvirt's in-process test driver, emptied: it reads and writes definitions as the daemon does, and touches nothing."""
+        connection = self.module.open("test:///default")
+        for network in connection.listAllNetworks():
+            network.destroy()
+            network.undefine()
+        return connection
+
+    def settle(self, document):
+        """The Network that libvirt would make of a document. Raises BackendError where libvirt refuses it, ValidationError where it would lose it."""
+        with self.says("accept this definition"):
+            stored = self._store(document)
+        try:
+            definition = network_xml.parse(stored, "libvirt's own dump")
+            self._store(stored)
+        except (ValidationError, self.module.libvirtError) as err:
+            suspects = [(path, value) for path, value in leaves(plain(network_xml.parse(document))) if SPECIAL & set(str(value))]
+            path, value = suspects[0] if suspects else ("xml", document)
+            raise ValidationError(path, value, f"libvirt would store it in a form that it cannot read back ({err}), and lose the network at its next start",
+                                  "use a value without ' \" & < >") from err
+        return definition
+
+    def _store(self, document):
+        network = self._scratch.networkDefineXML(document)
+        try:
+            return network.XMLDesc(0)
+        finally:
+            network.undefine()
+
+    def observe(self, names):
+        """{name: NetworkState or None} of the named networks."""
+        states = {}
+        for name in names:
+            try:
+                states[name] = self._state(self.connection.networkLookupByName(name))
+            except self.module.libvirtError as err:
+                if err.get_error_code() != self.module.VIR_ERR_NO_NETWORK:
+                    raise BackendError(f"libvirt could not look up network {name}: {err.get_error_message()}") from err
+                states[name] = None
+        return states
+
+    def observe_all(self):
+        """{name: NetworkState} of every network; one that vanishes meanwhile is left out."""
+        with self.says("list its networks"):
+            names = [network.name() for network in self.connection.listAllNetworks()]
+        return {name: state for name, state in self.observe(names).items() if state is not None}
+
+    def _state(self, network):
+        stored = live = None
+        persistent = network.isPersistent()
+        if persistent:
+            stored = network_xml.parse(network.XMLDesc(self.module.VIR_NETWORK_XML_INACTIVE), "libvirt's stored definition")
+        if network.isActive():
+            live = network_xml.parse(network.XMLDesc(0), "libvirt's live definition")
+        return NetworkState(stored, live, bool(persistent and network.autostart()))
+
+    def apply(self, name, steps):
+        """Take the steps of one network, one after the other. Raises BackendError at the first that fails."""
+        for step in steps:
+            with self.says(f"{step.verb} network {name}"):
+                self._take(name, step)
+
+    def _take(self, name, step):
+        if step.verb == "define":
+            self.connection.networkDefineXML(network_xml.build(step.value))
+        elif step.verb == "create":
+            self.connection.networkCreateXML(network_xml.build(step.value))
+        else:
+            network = self.connection.networkLookupByName(name)
+            act = {"start": network.create, "stop": network.destroy, "undefine": network.undefine,
+                   "autostart": lambda: network.setAutostart(bool(step.value))}
+            act[step.verb]()
+
+    # context: what else there is on the host, looked up when a plan first asks
+
+    @cached_property
+    def networks(self):
+        """{name: NetworkState} of all networks."""
+        return self.observe_all()
+
+    @cached_property
+    def routes(self):
+        """The host's routes."""
+        return links.routes()
+
+    @cached_property
+    def links(self):
+        """Names of the host's network devices."""
+        return links.names()
+
+    @cached_property
+    def guests(self):
+        """Every NIC of every running guest of every driver on this host, as Guests."""
+        found = self._guests_of(self.connection)
+        scheme, unused, path = self.uri.partition(":")
+        for driver in DRIVERS if scheme == "qemu" and path == "///system" else ():
+            if driver != "qemu":
+                found += self._guests_of_driver(f"{driver}:///system")
+        return tuple(found)
+
+    def _guests_of_driver(self, uri):
+        try:
+            connection = self.module.open(uri)
+        except self.module.libvirtError:
+            return []  # libvirt has no such driver here, so it runs no guests
+        try:
+            return self._guests_of(connection)
+        finally:
+            connection.close()
+
+    def _guests_of(self, connection):
+        with self.says("list its guests"):
+            driver = connection.getType()
+            documents = [domain.XMLDesc(0) for domain in connection.listAllDomains(self.module.VIR_CONNECT_LIST_DOMAINS_ACTIVE)]
+        return [Guest(driver=driver, **nic) for document in documents for nic in domain_xml.interfaces(document)]
+
+    def leases(self, name):
+        """The network's DHCP leases as libvirt reports them; [] of an inactive network."""
+        with self.says(f"read the leases of network {name}"):
+            network = self.connection.networkLookupByName(name)
+            return network.DHCPLeases() if network.isActive() else []
+
+    def document(self, name, stored):
+        """The network's XML, stored or live, in libvirt's own words."""
+        with self.says(f"dump network {name}"):
+            return self.connection.networkLookupByName(name).XMLDesc(self.module.VIR_NETWORK_XML_INACTIVE if stored else 0)

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Third-party libraries, imported where they are first needed, with one clear message where they are missing."""
+
+from __future__ import annotations
+
+from .errors import DependencyError
+
+PACKAGES = {
+    "libvirt": ("python3-libvirt", "libvirt-python"),
+    "lxml": ("python3-lxml", "lxml"),
+}
+
+
+def libvirt():
+    """The libvirt bindings, with libvirt's habit of printing errors to stderr turned off."""
+    try:
+        import libvirt as module
+    except ImportError as err:
+        raise missing("libvirt", err) from err
+    module.registerErrorHandler(lambda *unused: None, None)
+    return module
+
+
+def etree():
+    """lxml.etree."""
+    try:
+        from lxml import etree as module
+    except ImportError as err:
+        raise missing("lxml", err) from err
+    return module
+
+
+def missing(library, err):
+    """The DependencyError for ``library``: its package on Debian and RedHat families, and its name on PyPI."""
+    package, pypi = PACKAGES[library]
+    return DependencyError(
+        f"the managed host's Python cannot import {library} ({err}): install the package {package} (or {pypi} from PyPI), "
+        "or point ansible_python_interpreter at /usr/bin/python3"
+    )

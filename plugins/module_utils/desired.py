@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to what is wanted: the definition in libvirt's own canonical form, or an error before anything is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .codec import network_xml
+from .errors import UnsupportedError, ValidationError
+from .model import network_rules
+from .model.network import Network, WantedNetwork
+from .model.option import declared, differences, introduced, read
+
+DEFINITION = tuple(name for name, unused in declared(Network) if name != "name")
+
+
+def network(params, lab, libvirt):
+    """The WantedNetwork of one set of virt_network's options. ``libvirt`` is the backend: it knows its version and settles definitions."""
+    definition, strict, warnings = None, True, []
+    if params.get("xml") is not None:
+        definition, warnings = _from_document(params, libvirt)
+        strict = False
+    elif any(params.get(name) is not None for name in DEFINITION):
+        definition = _from_options(params, libvirt)
+    else:
+        read(Network, {"name": params["name"]})
+    if not params["persistent"]:
+        _check_transient(params)
+    return WantedNetwork(
+        name=definition.name if definition else params["name"], definition=definition, state=params["state"], autostart=params["autostart"],
+        persistent=params["persistent"], lab=lab, force=params["force"], strict=strict, warnings=tuple(warnings),
+    )
+
+
+def _check_transient(params):
+    if params["state"] in ("inactive", "present"):
+        raise ValidationError("state", params["state"], "a transient network (persistent: false) is active or absent",
+                              "choose one of these, or make it persistent")
+    if params["autostart"]:
+        raise ValidationError("autostart", True, "a transient network (persistent: false) cannot start by itself", "leave autostart out")
+
+
+def _from_options(params, libvirt):
+    raw = read(Network, params)
+    network_rules.check(raw)
+    for path, since in introduced(raw):
+        if libvirt.version < tuple(map(int, since.split("."))):
+            raise UnsupportedError(f"{path} needs libvirt {since} or newer; the connected libvirt is {'.'.join(map(str, libvirt.version))}")
+    settled = libvirt.settle(network_xml.build(raw))
+    for path, given in lost(raw, settled):
+        raise UnsupportedError(f"{path} is {given!r}: libvirt {'.'.join(map(str, libvirt.version))} does not keep it for this network, so it would have no effect")
+    return replace(settled, uuid=raw.uuid, mac=raw.mac, lab=None)
+
+
+def _from_document(params, libvirt):
+    raw = network_xml.parse(params["xml"])
+    settled = libvirt.settle(params["xml"])
+    warnings = [f"xml: libvirt drops {path} ({given!r}), which it does not know or not keep for this network" for path, given in lost(raw, settled)]
+    warnings += [f"xml: libvirt drops what it does not know: {path or 'network'} {content}" for path, content in raw.unknown if (path, content) not in settled.unknown]
+    if params["name"] not in (None, settled.name):
+        warnings.append(f"name is {params['name']!r}, but the name in xml rules: {settled.name!r}")
+    try:
+        network_rules.check(settled)
+    except ValidationError as err:
+        warnings.append(f"xml: {err}")
+    return replace(settled, uuid=raw.uuid, mac=raw.mac, lab=None), warnings
+
+
+def lost(raw, settled):
+    """Yield (field, value) of what was given and libvirt would not keep."""
+    for path, before, after in differences(replace(raw, uuid=None, mac=None), replace(settled, uuid=None, mac=None)):
+        if before and not (isinstance(before, (list, dict)) and after):
+            yield path, before

@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The errors of this collection. run.py alone turns them into fail_json; a bug is none of these and propagates."""
+
+from __future__ import annotations
+
+
+class VirtNetError(Exception):
+    """Whatever a person can act on. ``str()`` is one sentence or two, fit to be shown."""
+
+
+class ValidationError(VirtNetError):
+    """Bad input, found before anything was touched: names the option, its value, what is allowed and what to do."""
+
+    def __init__(self, option, value, allowed, remedy=""):
+        self.option, self.value, self.allowed, self.remedy = option, value, allowed, remedy
+        super().__init__(f"{option} is {value!r}: {allowed}{'; ' + remedy if remedy else ''}")
+
+
+class UnsupportedError(VirtNetError):
+    """The host's libvirt, kernel or connection cannot do what was asked."""
+
+
+class DependencyError(VirtNetError):
+    """A library or program that has to be on the managed host is missing."""
+
+
+class InUseError(VirtNetError):
+    """What was asked would cut off running guests; the message names them."""
+
+
+class BackendError(VirtNetError):
+    """libvirt, the kernel or a program refused; says which call, on what, and in whose words."""
+
+
+class VerificationError(VirtNetError):
+    """Everything was applied without complaint and yet the host differs from what was asked; names the fields."""

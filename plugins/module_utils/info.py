@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What info modules return: the host as it is, in the modules' own shape."""
+
+from __future__ import annotations
+
+from .backend.libvirt import Libvirt
+from .model.network import Network, report
+from .model.option import read
+from .plan.network import attached
+
+
+def networks(params):
+    """A list of dicts, one a network that matches name, uuid or bridge (all where none is given), sorted by name."""
+    with Libvirt(params["uri"]) as host:
+        return [_network(host, name, state) for name, state in sorted(_matching(host, params).items())]
+
+
+def _matching(host, params):
+    states = host.networks
+    if params["name"] is not None:
+        states = {name: state for name, state in host.observe([params["name"]]).items() if state is not None}
+    if params["uuid"] is not None:
+        uuid = read(Network, {"uuid": params["uuid"]}).uuid
+        states = {name: state for name, state in states.items() if state.definition.uuid == uuid}
+    if params["bridge"] is not None:
+        states = {name: state for name, state in states.items() if state.definition.bridge_name == params["bridge"]}
+    return states
+
+
+def _network(host, name, state):
+    facts = {fact: value for fact, value in report(state).items() if fact != "state"}
+    return {
+        **facts,
+        "active": state.live is not None,
+        "leases": [_lease(entry) for entry in host.leases(name)],
+        "guests": [
+            {"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
+            for guest in attached(host.guests, name, state)
+        ],
+        "unknown": [{"path": path or "/", "content": content} for path, content in state.definition.unknown],
+        "xml": host.document(name, stored=state.stored is not None),
+    }
+
+
+def _lease(entry):
+    """libvirt's lease, with libvirt's own names; ``expires`` in seconds since 1970, ``address`` with its prefix."""
+    return {
+        "address": f"{entry['ipaddr']}/{entry['prefix']}",
+        "mac": entry["mac"],
+        "hostname": entry["hostname"],
+        "client_id": entry["clientid"],
+        "iaid": entry["iaid"],
+        "expires": entry["expirytime"],
+    }

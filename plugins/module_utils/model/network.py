@@ -1,0 +1,256 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A libvirt network: its definition, its state on a host, and what a task asks of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from .option import option, options, plain
+from .port import Bandwidth, VirtualPort, Vlan
+from .services import Dns, Ip, Route
+from .values import BOOL, DEVICE, IPV4, LINE, PORT, TEXT, U16, U32, UNICAST_MAC, UUID, WORD, hexadecimal, one_of
+
+ROUTING = ("nat", "route", "open")
+NAT_PORTS = (1024, 65535)
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """``<bridge>``."""
+
+    name: Optional[str] = option(DEVICE, "Name of the bridge. Where libvirt makes the bridge it can choose a free virbrN itself.")
+    stp: Optional[bool] = option(BOOL, "Spanning tree protocol; on where it is not given.")
+    delay: Optional[int] = option(U32, "Forward delay in seconds; 0 where it is not given. With STP on the kernel waits 2 seconds at least.")
+    zone: Optional[str] = option(LINE, "firewalld zone that the bridge is put into.")
+    mac_table_manager: Optional[str] = option(one_of("kernel", "libvirt"), "Who maintains the bridge's table of MAC addresses.")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """``<domain>``: the DNS domain of the guests."""
+
+    name: Optional[str] = option(LINE, "DNS domain.", required=True)
+    local_only: Optional[bool] = option(BOOL, "Names of this domain are never asked of other servers.")
+    register: Optional[bool] = option(BOOL, "Register the domain's server with the host's systemd-resolved.", since="10.1.0")
+
+
+@dataclass(frozen=True)
+class AddressRange:
+    """``<address>`` of ``<nat>``."""
+
+    start: Optional[str] = option(IPV4, "First address.", required=True)
+    end: Optional[str] = option(IPV4, "Last address.", required=True)
+
+
+@dataclass(frozen=True)
+class PortRange:
+    """``<port>`` of ``<nat>``."""
+
+    start: Optional[int] = option(PORT, "First port.", required=True)
+    end: Optional[int] = option(PORT, "Last port.", required=True)
+
+
+@dataclass(frozen=True)
+class Nat:
+    """``<nat>``."""
+
+    ipv6: Optional[bool] = option(BOOL, "Translate IPv6 as well.")
+    address: Optional[AddressRange] = option(AddressRange, "Addresses to translate to; the outgoing device's own where it is not given.")
+    port: Optional[PortRange] = option(PortRange, "Ports to translate to; 1024 to 65535 where it is not given.")
+
+
+@dataclass(frozen=True)
+class ForwardInterface:
+    """``<interface>`` of ``<forward>``."""
+
+    dev: Optional[str] = option(DEVICE, "Device on the host.", required=True)
+
+
+@dataclass(frozen=True)
+class PciAddress:
+    """``<address type='pci'>`` of ``<forward>``."""
+
+    domain: Optional[str] = option(hexadecimal(4, 0xFFFFFFFF), "PCI domain, such as V(0x0000).")
+    bus: Optional[str] = option(hexadecimal(2, 0xFF), "PCI bus, such as V(0x03).", required=True)
+    slot: Optional[str] = option(hexadecimal(2, 0x1F), "PCI slot, such as V(0x10).", required=True)
+    function: Optional[str] = option(hexadecimal(1, 7), "PCI function, such as V(0x1).", required=True)
+
+
+@dataclass(frozen=True)
+class PhysicalFunction:
+    """``<pf>`` of ``<forward>``."""
+
+    dev: Optional[str] = option(DEVICE, "SR-IOV device whose virtual functions make up the pool.", required=True)
+
+
+@dataclass(frozen=True)
+class Driver:
+    """``<driver>`` of ``<forward>``."""
+
+    name: Optional[str] = option(one_of("kvm", "vfio", "xen"), "How PCI devices are handed to guests.")
+    model: Optional[str] = option(LINE, "Name of a VFIO variant driver.", since="10.0.0")
+
+
+@dataclass(frozen=True)
+class Forward:
+    """``<forward>``."""
+
+    mode: Optional[str] = option(
+        one_of("nat", "route", "open", "isolated", "bridge", "private", "vepa", "passthrough", "hostdev"),
+        "How the network is connected. V(isolated) is the same as no C(forward) at all, V(nat) what libvirt takes for one without a mode.",
+    )
+    dev: Optional[str] = option(DEVICE, "Only this device is forwarded to; for the macvtap modes, the device that guests share.")
+    managed: Optional[bool] = option(BOOL, "For V(hostdev): libvirt detaches the device from its host driver and gives it back.")
+    nat: Optional[Nat] = option(Nat, "How V(nat) translates.")
+    interfaces: tuple = options(ForwardInterface, "Devices that guests take turns to use.", key=("dev",), ordered=True)
+    addresses: tuple = options(PciAddress, "PCI addresses of the devices of a V(hostdev) pool.", ordered=True)
+    pf: Optional[PhysicalFunction] = option(PhysicalFunction, "Pool made of all virtual functions of one SR-IOV device.")
+    driver: Optional[Driver] = option(Driver, "Driver for V(hostdev).")
+
+
+@dataclass(frozen=True)
+class Port:
+    """``<port>``: options of every guest's port."""
+
+    isolated: Optional[bool] = option(BOOL, "Guests of this network do not reach each other, only what is beyond the bridge.")
+
+
+@dataclass(frozen=True)
+class Portgroup:
+    """``<portgroup>``: a class of guests' ports, chosen by name in a guest's interface."""
+
+    name: Optional[str] = option(LINE, "Name of the class.", required=True)
+    default: Optional[bool] = option(BOOL, "For guests that name none.")
+    trust_guest_rx_filters: Optional[bool] = option(BOOL, "Guests may change their MAC address and multicast filters.")
+    vlan: Optional[Vlan] = option(Vlan, "VLANs.")
+    virtualport: Optional[VirtualPort] = option(VirtualPort, "Virtual port.")
+    bandwidth: Optional[Bandwidth] = option(Bandwidth, "Rates of each guest.")
+
+
+@dataclass(frozen=True)
+class Network:
+    """``<network>``: a whole definition. ``lab`` is the ownership mark, ``unknown`` what a newer libvirt wrote."""
+
+    name: Optional[str] = option(WORD, "Name of the network.", required=True)
+    uuid: Optional[str] = option(UUID, "UUID of the network. Generated once, then kept.")
+    mac: Optional[str] = option(UNICAST_MAC, "MAC address of the bridge. Generated once, then kept.")
+    title: Optional[str] = option(LINE, "Short description.", since="9.7.0")
+    description: Optional[str] = option(TEXT, "Long description.", since="9.7.0")
+    metadata: tuple = options(TEXT, "XML elements of other programs, each in a namespace of its own.")
+    ipv6: Optional[bool] = option(BOOL, "Guests reach each other by IPv6 although the network has no IPv6 address.")
+    trust_guest_rx_filters: Optional[bool] = option(BOOL, "Guests may change their MAC address and multicast filters.")
+    forward: Optional[Forward] = option(Forward, "How the network is connected to the outside. Without it the network is isolated.")
+    bridge: Optional[Bridge] = option(Bridge, "The bridge: libvirt's own, or with O(forward.mode=bridge) one that is there.")
+    mtu: Optional[int] = option(U16, "MTU of the bridge and its guests, in bytes.")
+    domain: Optional[Domain] = option(Domain, "DNS domain of the guests.")
+    dns: Optional[Dns] = option(Dns, "The network's name server.")
+    ips: tuple = options(Ip, "Addresses of the bridge, and what is served on their subnets.", key=("address",), ordered=True)
+    routes: tuple = options(Route, "Routes through guests.", key=("address",))
+    vlan: Optional[Vlan] = option(Vlan, "VLANs of every guest's port. Open vSwitch, SR-IOV, and from libvirt 11.0 Linux bridges.")
+    virtualport: Optional[VirtualPort] = option(VirtualPort, "Virtual port of every guest.")
+    portgroups: tuple = options(Portgroup, "Classes of guests' ports.", key=("name",))
+    bandwidth: Optional[Bandwidth] = option(Bandwidth, "Rates of the network as a whole.")
+    port: Optional[Port] = option(Port, "Options of every guest's port.")
+    dnsmasq_options: tuple = options(LINE, "Lines added to dnsmasq's configuration. libvirt does not support them; they can break the network.", ordered=True)
+    lab: Optional[str] = None
+    unknown: tuple = ()
+
+    def __post_init__(self):
+        if self.forward == Forward(mode="isolated"):
+            object.__setattr__(self, "forward", None)
+
+    @property
+    def mode(self):
+        """Forward mode; ``isolated`` where there is none."""
+        return "isolated" if self.forward is None else self.forward.mode or "nat"
+
+    @property
+    def owns_bridge(self):
+        """True where libvirt itself makes the bridge."""
+        return self.mode in ROUTING + ("isolated",)
+
+    @property
+    def bridge_name(self):
+        """Name of the bridge, or None."""
+        return self.bridge.name if self.bridge else None
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """A network on a host: the stored definition (None: transient), the live one (None: inactive), and autostart."""
+
+    stored: Optional[Network]
+    live: Optional[Network]
+    autostart: bool = False
+
+    @property
+    def definition(self):
+        """The stored definition, or a transient network's live one."""
+        return self.stored or self.live
+
+
+@dataclass(frozen=True)
+class WantedNetwork:
+    """A network as asked for. ``definition`` None leaves the host's alone; ``strict`` False (a whole document) warns where it else refuses."""
+
+    name: str
+    definition: Optional[Network]
+    state: str = "active"
+    autostart: Optional[bool] = None
+    persistent: bool = True
+    lab: str = "default"
+    force: bool = False
+    strict: bool = True
+    warnings: tuple = ()
+
+
+def inherit(wanted, state):
+    """``wanted`` with the uuid, mac, bridge name, mark and unknown parts that the network on the host already has."""
+    if state is None:
+        return wanted
+    held = state.definition
+    changes = {"uuid": wanted.uuid or held.uuid, "lab": held.lab, "unknown": wanted.unknown or held.unknown}
+    if wanted.owns_bridge and held.owns_bridge:
+        changes["mac"] = wanted.mac or held.mac
+        if held.bridge_name and not wanted.bridge_name:
+            changes["bridge"] = replace(wanted.bridge or Bridge(), name=held.bridge_name)
+    return replace(wanted, **changes)
+
+
+def as_stored(live, stored):
+    """``live`` without what libvirt fills in when it starts ``stored``, and without what a running network need not follow."""
+    changes = {"title": stored.title, "description": stored.description, "metadata": stored.metadata, "lab": stored.lab}
+    if live.forward and stored.forward:
+        forward = live.forward
+        if forward.nat and forward.nat.port == PortRange(*NAT_PORTS) and not (stored.forward.nat and stored.forward.nat.port):
+            bare = replace(forward.nat, port=None)
+            forward = replace(forward, nat=stored.forward.nat if bare == Nat() else bare)
+        if stored.forward.pf:
+            forward = replace(forward, interfaces=stored.forward.interfaces, addresses=stored.forward.addresses)
+        changes["forward"] = forward
+    return replace(live, **changes)
+
+
+def report(state):
+    """A network's state as a result shows it: ``state``, and for one that is there its flags, identity and ``config``."""
+    if state is None:
+        return {"state": "absent"}
+    held = state.definition
+    apart = {"uuid": None}
+    if held.owns_bridge:
+        apart.update(mac=None, bridge=held.bridge and replace(held.bridge, name=None))
+    config = {name: value for name, value in plain(replace(held, **apart)).items() if value != {}}
+    return {
+        "name": held.name,
+        "state": "active" if state.live else "inactive",
+        "autostart": state.autostart,
+        "persistent": state.stored is not None,
+        "uuid": held.uuid or "(generated)",
+        "mac": (held.mac or "(generated)") if held.owns_bridge else held.mac,
+        "bridge": (held.bridge_name or "(generated)") if held.owns_bridge else held.bridge_name,
+        "lab": held.lab,
+        "config": config,
+    }

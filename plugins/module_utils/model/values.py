@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kinds of values: what Ansible calls them and their one canonical form.
+
+A canonical function takes a value of the Ansible type and returns it canonical, or raises ValueError with what is allowed,
+worded to follow "OPTION is VALUE: ".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import uuid as uuids
+from dataclasses import dataclass
+from typing import Callable
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of value."""
+
+    ansible: str
+    canonical: Callable
+    choices: tuple = ()
+
+
+def one_of(*choices):
+    """One word of several."""
+
+    def canonical(value):
+        if value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return value
+
+    return Kind("str", canonical, choices)
+
+
+def integer(low, high):
+    """A whole number from ``low`` to ``high``."""
+
+    def canonical(value):
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise ValueError("must be a whole number") from None
+        if not low <= number <= high:
+            raise ValueError(f"must be from {low} to {high}")
+        return number
+
+    return Kind("int", canonical)
+
+
+def hexadecimal(digits, high):
+    """A number up to ``high`` as libvirt writes PCI addresses: 0x and ``digits`` digits."""
+
+    def canonical(value):
+        try:
+            number = int(str(value), 0)
+        except ValueError:
+            raise ValueError("must be a number such as 0x03") from None
+        if not 0 <= number <= high:
+            raise ValueError(f"must be from 0x0 to {high:#x}")
+        return f"0x{number:0{digits}x}"
+
+    return Kind("str", canonical)
+
+
+def _text(value):
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", value):
+        raise ValueError("must not hold control characters: XML cannot carry them")
+    return value
+
+
+def _line(value):
+    if re.search(r"[\x00-\x1f]", value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _word(value):
+    if not value or value != value.strip() or "/" in value or re.search(r"[\x00-\x1f]", value):
+        raise ValueError("must be a name of one line, without a slash and without blanks at its ends")
+    return value
+
+
+def _device(value):
+    if not 1 <= len(value.encode()) <= 15 or value in (".", "..") or re.search(r"[/\s:%]", value):
+        raise ValueError("must be a device name: 1 to 15 bytes, no slash, colon, percent sign or blank")
+    return value
+
+
+def _mac(value):
+    # libvirt itself writes a leading zero that is missing; more than that is no MAC address
+    octets = value.lower().split(":")
+    if len(octets) != 6 or not all(re.fullmatch(r"[0-9a-f]{1,2}", octet) for octet in octets):
+        raise ValueError("must be a MAC address such as 52:54:00:12:34:56")
+    return ":".join(octet.zfill(2) for octet in octets)
+
+
+def _unicast_mac(value):
+    mac = _mac(value)
+    if int(mac[:2], 16) & 1:
+        raise ValueError("must be the MAC address of one device; its first byte is odd, which marks a multicast address")
+    return mac
+
+
+def _uuid(value):
+    try:
+        return str(uuids.UUID(value))
+    except ValueError:
+        raise ValueError("must be a UUID such as f6514662-26e5-431e-8544-fd216bed9312") from None
+
+
+def _address(value):
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError("must be an IPv4 or IPv6 address") from None
+
+
+def _ipv4(value):
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise ValueError("must be an IPv4 address") from None
+
+
+def _cidr(value):
+    try:
+        return str(ipaddress.ip_interface(value if "/" in value else f"{value}/{default_prefix(value)}"))
+    except ValueError:
+        raise ValueError("must be an address with its prefix, such as 192.168.100.1/24 or fd00:100::1/64") from None
+
+
+def default_prefix(address):
+    """The prefix length that libvirt takes where none is given: 64 for IPv6, the address's class for IPv4.
+
+    Raises ValueError where ``address`` is none. Source: libvirt, virSocketAddrGetIPPrefix.
+    """
+    parsed = ipaddress.ip_address(address)
+    if parsed.version == 6:
+        return 64
+    first = int(parsed) >> 24
+    return 8 if first < 128 else 16 if first < 192 else 24 if first < 224 else 0
+
+
+def _bool(value):
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+TEXT = Kind("str", _text)
+LINE = Kind("str", _line)
+WORD = Kind("str", _word)
+DEVICE = Kind("str", _device)
+MAC = Kind("str", _mac)
+UNICAST_MAC = Kind("str", _unicast_mac)
+UUID = Kind("str", _uuid)
+ADDRESS = Kind("str", _address)
+IPV4 = Kind("str", _ipv4)
+CIDR = Kind("str", _cidr)
+BOOL = Kind("bool", _bool)
+U16 = integer(0, 65535)
+U32 = integer(0, 4294967295)
+PORT = integer(1, 65535)

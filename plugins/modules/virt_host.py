@@ -1,0 +1,96 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: virt_host
+short_description: Make everything about a host's virtual networking what one task says
+version_added: 0.1.0
+description:
+  - Takes lists of resources, each in the shape of its own module, and brings them about in one plan with one connection,
+    ordered by what depends on what.
+  - Much faster than a loop over the single modules.
+  - The first resource that fails is put back to what it was, and the task stops there and says what was done.
+options:
+  prune:
+    description:
+      - Remove the networks that bear the mark of O(lab) and are not listed. Nothing else is ever removed.
+      - With empty lists this takes the whole lab down.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - virtlab.network.network.list
+  - virtlab.network.common
+  - virtlab.network.common.lab
+  - virtlab.network.common.attributes
+seealso:
+  - module: virtlab.network.virt_network
+"""
+
+EXAMPLES = r"""
+- name: Two networks of the lab web, and no other of its
+  virtlab.network.virt_host:
+    lab: web
+    prune: true
+    networks:
+      - name: front
+        forward:
+          mode: nat
+        ips:
+          - address: 192.168.160.1/24
+            dhcp:
+              ranges:
+                - start: 192.168.160.100
+                  end: 192.168.160.199
+      - name: back
+        ips:
+          - address: 192.168.161.1/24
+
+- name: Take the lab down
+  virtlab.network.virt_host:
+    lab: web
+    prune: true
+"""
+
+RETURN = r"""
+before:
+  description: V(networks) holds each network before the task by its name, as RV(virtlab.network.virt_network#module:before).
+  type: dict
+  returned: success
+  sample: {networks: {front: {state: absent}}}
+after:
+  description: V(networks) holds each network after the task by its name.
+  type: dict
+  returned: success
+  sample: {networks: {front: {state: active, name: front}}}
+changes:
+  description: As of M(virtlab.network.virt_network), with the resource in front of the field.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{field: "networks[front].mtu", before: null, after: 1400, cost: restart}]
+cost:
+  description: The dearest of RV(changes), or an empty string.
+  type: str
+  returned: success
+  sample: live
+affected_guests:
+  description: NICs of running guests that the change cuts off.
+  type: list
+  elements: dict
+  returned: success
+  sample: []
+"""
+
+from ..module_utils.run import virt_host
+
+
+def main():
+    """Entry point."""
+    virt_host()
+
+
+if __name__ == "__main__":
+    main()

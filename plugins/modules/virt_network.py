@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: virt_network
+short_description: Define, change, start, stop and remove a libvirt network
+version_added: 0.1.0
+description:
+  - Makes one libvirt network what the task says, in every forward mode and with every element of libvirt's network format.
+  - The options have the names of libvirt's elements and attributes in snake_case. An element with attributes is a dictionary,
+    a repeated element a list with a plural name, an address and its netmask or prefix one CIDR string.
+  - If any option of the definition is given, what is given is the whole definition, and only UUID, MAC address and bridge name
+    carry over. If none is given, the definition is left as it is. So removing O(forward) from a task isolates the network.
+  - An active network whose definition changes is restarted, and only if no guest is attached to it; otherwise the task fails
+    and names the guests.
+  - What was changed is read back and compared; where anything fails, what was there before is put back.
+extends_documentation_fragment:
+  - virtlab.network.network
+  - virtlab.network.common
+  - virtlab.network.common.lab
+  - virtlab.network.common.attributes
+seealso:
+  - module: virtlab.network.virt_network_info
+  - module: virtlab.network.virt_host
+  - name: Network XML format
+    description: What each element means to libvirt.
+    link: https://libvirt.org/formatnetwork.html
+"""
+
+EXAMPLES = r"""
+- name: A NAT network with DHCP and a static lease
+  virtlab.network.virt_network:
+    name: lab
+    forward:
+      mode: nat
+    domain:
+      name: lab.test
+      local_only: true
+    ips:
+      - address: 192.168.150.1/24
+        dhcp:
+          ranges:
+            - start: 192.168.150.100
+              end: 192.168.150.199
+          hosts:
+            - mac: 52:54:00:6d:33:55
+              name: web
+              ip: 192.168.150.10
+
+- name: A routed network with both families
+  virtlab.network.virt_network:
+    name: dmz
+    forward:
+      mode: route
+    ips:
+      - address: 192.168.132.1/24
+      - address: fd00:132::1/64
+
+- name: Guests on a bridge that the host already has
+  virtlab.network.virt_network:
+    name: bridged_network
+    forward:
+      mode: bridge
+    bridge:
+      name: mybridge0
+
+- name: An isolated network without a host address
+  virtlab.network.virt_network:
+    name: quiet
+    ips: []
+
+- name: A document as virsh net-define takes it
+  virtlab.network.virt_network:
+    xml: |
+      <network>
+        <name>router</name>
+        <forward mode='route'/>
+        <ip address='192.168.133.1' netmask='255.255.255.0'/>
+      </network>
+
+- name: Stop a network, and leave its definition alone
+  virtlab.network.virt_network:
+    name: router
+    state: inactive
+
+- name: Remove a network
+  virtlab.network.virt_network:
+    name: router
+    state: absent
+"""
+
+RETURN = r"""
+before:
+  description:
+    - The network before the task. V(state) is V(absent), V(inactive) or V(active); the rest is there unless it is absent.
+    - V(config) is the definition in the shape of this module's options, without UUID, MAC address and bridge name.
+  type: dict
+  returned: success
+  sample: {state: absent}
+after:
+  description:
+    - The network after the task, in the shape of RV(before). In check mode, what the task would make of it;
+      what libvirt will generate is V((generated)).
+  type: dict
+  returned: success
+  sample:
+    name: lab
+    state: active
+    autostart: true
+    persistent: true
+    uuid: f6514662-26e5-431e-8544-fd216bed9312
+    mac: 52:54:00:53:d4:ee
+    bridge: virbr0
+    lab: default
+    config: {name: lab, forward: {mode: nat}, ips: [{address: 192.168.150.1/24}]}
+changes:
+  description: What differs, field by field. RV(changes[].cost) is V(live), V(dnsmasq), V(restart) or V(replace).
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    field: {description: Path of the field., type: str, returned: always}
+    before: {description: Value before., type: raw, returned: always}
+    after: {description: Value after., type: raw, returned: always}
+    cost: {description: Cost of this change., type: str, returned: always}
+  sample: [{field: mtu, before: null, after: 1400, cost: restart}]
+cost:
+  description: The dearest of RV(changes), or an empty string.
+  type: str
+  returned: success
+  sample: restart
+affected_guests:
+  description: NICs of running guests that the change cuts off.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{domain: vm1, target: vnet0, mac: "52:54:00:6d:33:55"}]
+"""
+
+from ..module_utils.run import virt_network
+
+
+def main():
+    """Entry point."""
+    virt_network()
+
+
+if __name__ == "__main__":
+    main()
