@@ -5,6 +5,7 @@ set -euo pipefail
 collection=${1:?} cache=${2:?}
 rm -rf "$cache/artifact" "$cache/installed"
 mkdir -p "$cache/artifact" "$cache/installed"
+export ANSIBLE_COLLECTIONS_PATH=$cache/installed ANSIBLE_HOME=$cache/installed/home
 
 ansible-galaxy collection build --output-path "$cache/artifact" "$collection"
 artifact=$(echo "$cache"/artifact/virtlab-network-*.tar.gz)
@@ -14,13 +15,12 @@ if grep -E '^(testbed|tools|benchmarks|molecule|tests/(unit|integration))/|/__py
     exit 1
 fi
 
-export ANSIBLE_COLLECTIONS_PATH=$cache/installed ANSIBLE_HOME=$cache/installed/home
 ansible-galaxy collection install --offline -p "$cache/installed" "$artifact"
 installed=$cache/installed/ansible_collections/virtlab/network
 
 modules=0
 for path in "$installed"/plugins/modules/[!_]*.py; do
-    ansible-doc -t module "virtlab.network.$(basename "$path" .py)" >"$cache/artifact/doc"
+    NO_COLOR=1 ansible-doc -t module "virtlab.network.$(basename "$path" .py)" >"$cache/artifact/doc"
     head -n 1 "$cache/artifact/doc"
     modules=$((modules + 1))
 done

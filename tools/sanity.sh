@@ -25,7 +25,7 @@ done
 
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 cd "$collection"
-HOME=$cache ansible-test sanity --local --python "$python" --color no 2>&1 | tee "$log"
+HOME=$cache PIP_QUIET=1 ansible-test sanity --local --python "$python" --color no 2>&1 | tee "$log"
 
 if grep -iE 'skipp|No tests applicable' "$log" >"$log.skipped"; then
     printf 'ansible-test sanity left something out:\n%s\n' "$(cat "$log.skipped")" >&2
