@@ -57,11 +57,32 @@ test: deps-test ## everything that CI runs
 	@MAKE='$(MAKE)' tools/stages.sh $(STAGES)
 
 .PHONY: lint
-lint: deps-test ## ruff, shellcheck, ansible-lint (production) and ansible-test sanity
+lint: deps-test ## ruff, shellcheck, ansible-lint (production) and ansible-test sanity; each also by its own name
+	@MAKE='$(MAKE)' tools/stages.sh ruff shellcheck ansible-lint sanity
+
+.PHONY: ruff
+ruff: deps-test
 	@ruff check --output-format concise .
+
+.PHONY: shellcheck
+shellcheck: deps-test
 	@shellcheck .ci/run $$(git ls-files -co --exclude-standard '*.sh')
+	@echo "shellcheck: nothing wrong"
+
+.PHONY: ansible-lint
+ansible-lint: deps-test
 	@tools/ansible-lint.sh $$(tools/stage.sh $(CACHE)/stage)
+
+.PHONY: sanity
+sanity: deps-test
 	@tools/sanity.sh $$(tools/stage.sh $(CACHE)/stage) $(CACHE)/sanity
+
+# The oldest ansible-core that meta/runtime.yml admits.
+OLDEST := $(CACHE)/oldest-core
+.PHONY: sanity-oldest
+sanity-oldest: deps-test ## ansible-test sanity as the oldest supported ansible-core has it
+	@test -x $(OLDEST)/bin/ansible-test || { /usr/bin/python3 -m venv --clear $(OLDEST); $(OLDEST)/bin/python -m pip install -qq 'ansible-core~=2.16.0'; }
+	@PATH=$(OLDEST)/bin:$$PATH tools/sanity.sh $$(tools/stage.sh $(CACHE)/stage) $(CACHE)/sanity
 
 .PHONY: docs-lint
 docs-lint: deps-test ## the documentation, the change log, and the links between pages

@@ -44,11 +44,22 @@ def importable():
         return False
 
 
+def left_out(config):
+    """How many tests were collected and then not held to anything."""
+    stats = config.pluginmanager.get_plugin("terminalreporter").stats
+    return sum(len(stats.get(outcome, [])) for outcome in ("skipped", "xfailed", "xpassed"))
+
+
 def pytest_sessionfinish(session, exitstatus):
     """A test that was skipped, or whose failure was expected, was not run: the session fails for it."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if exitstatus == pytest.ExitCode.OK and any(reporter.stats.get(outcome) for outcome in ("skipped", "xfailed", "xpassed")):
+    if exitstatus == pytest.ExitCode.OK and left_out(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say why a session without a failure fails."""
+    if left_out(config):
+        terminalreporter.section("a skipped test fails the run: what was not run is not known to work")
 
 
 @pytest.fixture(scope="session")

@@ -17,15 +17,22 @@ import subprocess
 import sys
 
 environment = {name: value for name, value in os.environ.items() if name != "GET_PIP"}
-subprocess.check_call([sys.executable, "-m", "ensurepip"], env=environment)
+subprocess.check_call([sys.executable, "-m", "ensurepip"], env=environment, stdout=subprocess.DEVNULL)
 wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
 sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=environment))
 PYTHON
 done
 
+# Its pip reads settings from that home alone: those of this user, and to say only what went wrong.
+if [ ! -e "$cache/.config/pip/pip.conf" ]; then
+    mkdir -p "$cache/.config/pip"
+    if [ -e "$HOME/.config/pip/pip.conf" ]; then cp "$HOME/.config/pip/pip.conf" "$cache/.config/pip/"; fi
+    HOME=$cache python -m pip config --quiet --user set global.quiet 2
+fi
+
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 cd "$collection"
-HOME=$cache PIP_QUIET=1 ansible-test sanity --local --python "$python" --color no 2>&1 | tee "$log"
+HOME=$cache ansible-test sanity --local --python "$python" --color no 2>&1 | tee "$log"
 
 if grep -iE 'skipp|No tests applicable' "$log" >"$log.skipped"; then
     printf 'ansible-test sanity left something out:\n%s\n' "$(cat "$log.skipped")" >&2

@@ -21,7 +21,9 @@ COMMON = {"module_utils/errors", "module_utils/deps", "module_utils/argument_spe
 ROOMS = {
     "modules": {"module_utils/run"},
     "doc_fragments": {"module_utils/model"},
-    "module_utils/run": {"module_utils/reconcile", "module_utils/plan", "module_utils/model"},
+    "module_utils/run": {"module_utils/reconcile", "module_utils/info", "module_utils/diff", "module_utils/plan", "module_utils/model"},
+    "module_utils/diff": {"module_utils/plan", "module_utils/model"},
+    "module_utils/info": {"module_utils/plan", "module_utils/backend", "module_utils/model"},
     "module_utils/reconcile": {"module_utils/desired", "module_utils/plan", "module_utils/backend", "module_utils/model"},
     "module_utils/desired": {"module_utils/codec", "module_utils/model"},
     "module_utils/plan": {"module_utils/model"},
