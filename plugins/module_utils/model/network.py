@@ -90,7 +90,7 @@ class PhysicalFunction:
 class Driver:
     """``<driver>`` of ``<forward>``."""
 
-    name: Optional[str] = option(one_of("kvm", "vfio", "xen"), "How PCI devices are handed to guests.")
+    name: Optional[str] = option(one_of("kvm", "vfio"), "How PCI devices are handed to guests.")
     model: Optional[str] = option(LINE, "Name of a VFIO variant driver.", since="10.0.0")
 
 

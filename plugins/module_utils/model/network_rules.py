@@ -98,6 +98,8 @@ def _check_bridge_mode(definition):
 
 def _check_services(definition):
     serving, leases = {}, {}
+    if definition.mode in ("nat", "route") and not any(address.address for address in definition.ips):
+        raise ValidationError("ips", [], f"must hold at least one address with forward mode {definition.mode}")
     for number, address in enumerate(definition.ips):
         where = f"ips[{number}]"
         if address.address is None:
@@ -115,8 +117,6 @@ def _check_services(definition):
                 raise ValidationError(f"{where}.dhcp", address.address, f"only one IPv{interface.version} address can serve DHCP, and {serving[interface.version]} does")
             serving[interface.version] = f"{where} ({address.address})"
             _check_dhcp(f"{where}.dhcp", address.dhcp, interface, leases)
-    if definition.ips and definition.mode == "open" and definition.dns and definition.dns.forwarders and definition.dns.enable is False:
-        raise ValidationError("dns.enable", False, "with it off, dns.forwarders have nobody to ask them")
 
 
 def _check_dhcp(where, dhcp, interface, leases):

@@ -74,7 +74,7 @@ def read(cls, given, path="", strict=True):
     for name, declaration in declared(cls):
         value = given.get(name)
         where = f"{path}{name}"
-        if value is None or value == "":
+        if value is None:
             continue
         if declaration.many:
             members = [_read_one(declaration, member, f"{where}[{number}]", strict) for number, member in enumerate(value)]
