@@ -39,14 +39,14 @@ packages-demo packages-test: packages-%:
 # The managed hosts' Python libraries come from the system, as they do there.
 $(CONTROLLER): | packages-demo
 	@echo "Installing the controller in .venv"
-	/usr/bin/python3 -m venv --clear --system-site-packages $(VENV)
-	$(PIP) --requirement requirements.txt
-	touch $@
+	@/usr/bin/python3 -m venv --clear --system-site-packages $(VENV)
+	@$(PIP) --requirement requirements.txt
+	@touch $@
 
 $(TESTTOOLS): $(CONTROLLER)
 	@echo "Installing the test tools in .venv"
-	$(PIP) --requirement requirements-test.txt
-	touch $@
+	@$(PIP) --requirement requirements-test.txt
+	@touch $@
 
 .PHONY: demo
 demo: deps ## two hosts from nothing, a lab across them, told as it happens
