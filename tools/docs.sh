@@ -7,8 +7,10 @@ cd "${1:?}"
 
 modules=$(find plugins/modules -name '[!_]*.py' | wc -l)
 [ "$modules" -gt 0 ] || { echo "there is no module to read" >&2; exit 1; }
-antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
-echo "antsibull-docs: $modules modules, nothing wrong"
-antsibull-changelog lint
-echo "antsibull-changelog: nothing wrong"
-python "$links"
+failed=()
+antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all . || failed+=(antsibull-docs)
+antsibull-changelog lint || failed+=(antsibull-changelog)
+python "$links" || failed+=(links)
+
+[ "${#failed[@]}" -eq 0 ] || { echo "documentation of $modules modules: ${failed[*]} found something wrong" >&2; exit 1; }
+echo "documentation of $modules modules: nothing wrong"
