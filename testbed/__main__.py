@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Command line: build, up, down, exec, inventory, list, clean."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from . import lab, root, world
+from .bed import BedError, need_root
+
+
+def main():
+    """``python3 -m testbed COMMAND``; returns the exit code."""
+    arguments = parser().parse_args()
+    try:
+        need_root(f"python3 -m testbed {' '.join(sys.argv[1:])}")
+        return arguments.act(arguments) or 0
+    except BedError as err:
+        print(f"testbed: {err}", file=sys.stderr)
+        return 1
+
+
+def parser():
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="python3 -m testbed", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, act, text):
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(act=act)
+        return added
+
+    build = command("build", lambda given: print(root.build(given.suite)), "build the hosts' root file system, and print its path")
+    build.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
+    up = command("up", lambda given: lab.up(given.lab, given.hosts, given.suite) and None, "start a lab")
+    up.add_argument("lab")
+    up.add_argument("--hosts", type=int, default=1)
+    up.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
+    down = command("down", lambda given: lab.down(given.lab), "end a lab")
+    down.add_argument("lab")
+    execute = command("exec", run_inside, "run a command on a host of a lab, or in its world")
+    execute.add_argument("lab")
+    execute.add_argument("host", help="a host's name, or world")
+    execute.add_argument("argv", nargs=argparse.REMAINDER)
+    inventory = command("inventory", lambda given: print(json.dumps(lab.load(given.lab).inventory(), indent=2)), "print a lab's Ansible inventory")
+    inventory.add_argument("lab")
+    command("list", lambda given: print("\n".join(lab.labs())), "list the labs")
+    command("clean", lambda given: [lab.down(name) for name in lab.labs()] and None, "end every lab, and remove what killed runs left")
+    return top
+
+
+def run_inside(given):
+    """Become the command, inside."""
+    argv = given.argv[1:] if given.argv[:1] == ["--"] else given.argv
+    if not argv:
+        raise BedError("say what to run, such as: exec LAB host1 -- virsh net-list")
+    found = lab.load(given.lab)
+    if given.host == "world":
+        words = world.argv(given.lab, *argv)
+    elif given.host in found.hosts:
+        words = found.hosts[given.host].argv(*argv)
+    else:
+        raise BedError(f"host is {given.host!r}: must be world or one of {', '.join(found.hosts)}")
+    os.execvp(words[0], words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The micro guest: Debian's cloud kernel and an initramfs of busybox that takes leases and answers commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .bed import BedError, cache, digest, lock, run, say
+
+KERNEL = "linux-image-cloud-amd64"
+MODULES = ("virtio_pci", "virtio_net", "virtio_console")
+INIT = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t devtmpfs dev /dev; mount -t proc proc /proc; mount -t sysfs sys /sys
+for module in $(cat /modules/order); do insmod /modules/$module; done
+for word in $(cat /proc/cmdline); do case $word in guest=*) name=${word#guest=};; esac; done
+hostname $name
+ip link set lo up
+# the host's end of the channel sends one line, base64 of a script, and gets one back: exit code and base64 of what it printed
+(
+  while [ ! -c /dev/vport0p1 ]; do usleep 50000; done
+  exec 3<>/dev/vport0p1
+  while :; do
+    read -r line <&3 || { usleep 50000; continue; }
+    echo "$line" | base64 -d > /tmp/script
+    sh /tmp/script > /tmp/output 2>&1 < /dev/null; code=$?
+    echo "$code $(base64 < /tmp/output | tr -d '\\n')" >&3
+  done
+) &
+for device in /sys/class/net/e*; do
+  device=${device##*/}
+  ip link set $device up
+  udhcpc -i $device -s /lease.sh -x hostname:$name -t 3 -T 1 -A 1 -b -S
+done
+while :; do sleep 3600; done
+"""
+LEASE = """#!/bin/busybox sh
+export PATH=/bin
+case $1 in
+bound|renew)
+  ip addr flush dev $interface scope global
+  ip addr add $ip/${mask:-24} dev $interface
+  for address in $router; do ip route replace default via $address dev $interface; break; done
+  : > /etc/resolv.conf
+  for address in $dns; do echo nameserver $address >> /etc/resolv.conf; done
+  [ -z "$domain" ] || echo search $domain >> /etc/resolv.conf
+  [ -z "$mtu" ] || ip link set $interface mtu $mtu
+  echo $ip > /tmp/lease.$interface;;
+esac
+"""
+
+
+def recipe():
+    """What the guest is made of, for digests."""
+    return [KERNEL, MODULES, INIT, LEASE]
+
+
+def build():
+    """Folder with ``vmlinuz`` and ``initrd``; built first where it is not there."""
+    folder = cache() / f"guest-{digest(recipe())}"
+    with lock("guest"):
+        if not folder.exists():
+            say("building the micro guest")
+            with tempfile.TemporaryDirectory(dir=cache()) as scratch:
+                made = _build(Path(scratch))
+                os.rename(made, folder)
+    return folder
+
+
+def _build(scratch):
+    depends = run("apt-cache", "depends", "--no-recommends", KERNEL).stdout.split()
+    package = next((word for word in depends if word.startswith("linux-image-") and word != KERNEL), None)
+    if package is None:
+        raise BedError(f"apt knows no kernel behind {KERNEL}: run apt-get update, and see that Debian's main archive is set up")
+    run("apt-get", "download", "-o", "APT::Sandbox::User=root", package, cwd=scratch)
+    tree = scratch / "tree"
+    run("dpkg-deb", "-x", next(scratch.glob("*.deb")), tree)
+    version = next((tree / "lib/modules").iterdir()).name
+    run("depmod", "-b", tree, version)
+    image = scratch / "image"
+    for name in ("bin", "modules", "proc", "sys", "dev", "etc", "tmp"):
+        (image / name).mkdir(parents=True)
+    shutil.copy("/bin/busybox", image / "bin/busybox")
+    (image / "modules/order").write_text("\n".join(_modules(tree, version, image / "modules")), encoding="utf-8")
+    for name, text in (("init", INIT), ("lease.sh", LEASE)):
+        (image / name).write_text(text, encoding="utf-8")
+        (image / name).chmod(0o755)
+    made = scratch / "made"
+    made.mkdir()
+    shutil.copy(tree / f"boot/vmlinuz-{version}", made / "vmlinuz")
+    names = "\n".join(str(path.relative_to(image)) for path in sorted(image.rglob("*")))
+    with open(made / "initrd", "wb") as archive:  # newc is the kernel's format
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=image, input=names.encode(), stdout=archive, check=True)
+    return made
+
+
+def _modules(tree, version, folder):
+    """Copy the modules that are not built in, with what they need; their names in order of loading."""
+    order = []
+    for module in MODULES:
+        for line in run("modprobe", "-d", tree, "-S", version, "--show-depends", module).stdout.splitlines():
+            kind, unused, path = line.strip().partition(" ")
+            name = Path(path).name
+            if kind == "insmod" and name not in order:
+                shutil.copy(path.strip(), folder / name)
+                order.append(name)
+    return order
