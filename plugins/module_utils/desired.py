@@ -63,7 +63,7 @@ def _from_document(params, libvirt):
         warnings.append(f"name is {params['name']!r}, but the name in xml rules: {settled.name!r}")
     try:
         network_rules.check(settled)
-    except ValidationError as err:
+    except (ValidationError, ValueError) as err:  # ValueError: what libvirt takes for an address and Python's ipaddress does not
         warnings.append(f"xml: {err}")
     return replace(settled, uuid=raw.uuid, mac=raw.mac, lab=None), warnings
 

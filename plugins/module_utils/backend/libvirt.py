@@ -94,8 +94,8 @@ class Libvirt:
         except (ValidationError, self.module.libvirtError) as err:
             suspects = [(path, value) for path, value in leaves(plain(network_xml.parse(document))) if SPECIAL & set(str(value))]
             path, value = suspects[0] if suspects else ("xml", document)
-            raise ValidationError(path, value, f"libvirt would store it in a form that it cannot read back ({err}), and lose the network at its next start",
-                                  "use a value without ' \" & < >") from err
+            raise ValidationError(path, value, "libvirt would store this in a form that it cannot read back, and lose the network at its next start",
+                                  "leave out ' \" & < >" if suspects else str(err)) from err
         return definition
 
     def _store(self, document):

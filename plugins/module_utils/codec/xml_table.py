@@ -92,7 +92,7 @@ class Cidr:
     def write(self, tables, value, element):
         """Put it into @address and @prefix."""
         address, unused, length = (value or "").partition("/")
-        for name, part in (("address", address), ("prefix", length)):
+        for name, part in (("address", address), ("netmask" if "." in length else "prefix", length)):
             if part:
                 element.set(name, part)
 

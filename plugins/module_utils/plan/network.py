@@ -165,8 +165,14 @@ def _conflicts_with(wanted, definition, name, state):
 
 
 def subnets(definition):
-    """The subnets of a definition's addresses."""
-    return [ipaddress.ip_interface(address.address).network for address in definition.ips if address.address]
+    """The subnets of a definition's addresses. What libvirt stored and is no subnet, such as one with a netmask full of holes, is passed over."""
+    found = []
+    for address in definition.ips:
+        try:
+            found.append(ipaddress.ip_interface(address.address).network)
+        except ValueError:
+            continue
+    return found
 
 
 def collides(subnet, route):
