@@ -84,8 +84,10 @@ def network(path=""):
 class ModuleDocFragment:
     """The fragment virtlab.network.network: one network's options."""
 
-    DOCUMENTATION = "options:\n" + suboptions(network(), 1)
+    DOCUMENTATION: str = "options:\n" + suboptions(network(), 1)
 
     #: the same options as the entries of a list
-    LIST = "options:\n  networks:\n    description:\n      - Networks, each in the shape of M(virtlab.network.virt_network).\n" \
-        "    type: list\n    elements: dict\n    suboptions:\n" + suboptions(network("networks[]."), 3)
+    LIST: str = (
+        "options:\n  networks:\n    description:\n      - Networks, each in the shape of M(virtlab.network.virt_network).\n"
+        "    type: list\n    elements: dict\n    suboptions:\n"
+    ) + suboptions(network("networks[]."), 3)

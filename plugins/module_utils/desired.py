@@ -47,10 +47,10 @@ def _from_options(params, libvirt):
     network_rules.check(raw)
     for path, since in introduced(raw):
         if libvirt.version < tuple(map(int, since.split("."))):
-            raise UnsupportedError(f"{path} needs libvirt {since} or newer; the connected libvirt is {'.'.join(map(str, libvirt.version))}")
+            raise UnsupportedError(f"{path} needs libvirt {since} or newer; the connected libvirt is {release(libvirt)}")
     settled = libvirt.settle(network_xml.build(raw))
     for path, given in lost(raw, settled):
-        raise UnsupportedError(f"{path} is {given!r}: libvirt {'.'.join(map(str, libvirt.version))} does not keep it for this network, so it would have no effect")
+        raise UnsupportedError(f"{path} is {given!r}: libvirt {release(libvirt)} does not keep it for this network, so it would have no effect")
     return replace(settled, uuid=raw.uuid, mac=raw.mac, lab=None)
 
 
@@ -58,7 +58,8 @@ def _from_document(params, libvirt):
     raw = network_xml.parse(params["xml"])
     settled = libvirt.settle(params["xml"])
     warnings = [f"xml: libvirt drops {path} ({given!r}), which it does not know or not keep for this network" for path, given in lost(raw, settled)]
-    warnings += [f"xml: libvirt drops what it does not know: {path or 'network'} {content}" for path, content in raw.unknown if (path, content) not in settled.unknown]
+    dropped = [part for part in raw.unknown if part not in settled.unknown]
+    warnings += [f"xml: libvirt drops what it does not know: {path or 'network'} {content}" for path, content in dropped]
     if params["name"] not in (None, settled.name):
         warnings.append(f"name is {params['name']!r}, but the name in xml rules: {settled.name!r}")
     try:
@@ -66,6 +67,11 @@ def _from_document(params, libvirt):
     except (ValidationError, ValueError) as err:  # ValueError: what libvirt takes for an address and Python's ipaddress does not
         warnings.append(f"xml: {err}")
     return replace(settled, uuid=raw.uuid, mac=raw.mac, lab=None), warnings
+
+
+def release(libvirt):
+    """The connected libvirt's version as people write it."""
+    return ".".join(map(str, libvirt.version))
 
 
 def lost(raw, settled):

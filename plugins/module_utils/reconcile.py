@@ -11,8 +11,8 @@ from . import desired
 from .backend.libvirt import Libvirt
 from .errors import BackendError, ValidationError, VerificationError, VirtNetError
 from .model.network import WantedNetwork, report
-from .plan import Plan
 from .plan.network import make_plan, steps_between
+from .plan.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 from . import argument_spec, info
 from .diff import diff_of
 from .errors import VirtNetError
-from .plan import COSTS
+from .plan.plan import COSTS
 from .reconcile import reconcile
 
 

@@ -65,7 +65,11 @@ networks:
       elements: dict
       returned: always
     config: {description: The stored definition in the shape of M(virtlab.network.virt_network)., type: dict, returned: always}
-    unknown: {description: Parts of the definition that this collection does not know, with V(path) and V(content)., type: list, elements: dict, returned: always}
+    unknown:
+      description: Parts of the definition that this collection does not know, with V(path) and V(content).
+      type: list
+      elements: dict
+      returned: always
     xml: {description: The stored definition as libvirt gives it., type: str, returned: always}
 """
 

@@ -114,7 +114,8 @@ def _check_services(definition):
             raise ValidationError(f"{where}.tftp", address.tftp.root, "is for IPv4 addresses only")
         if address.dhcp:
             if interface.version in serving:
-                raise ValidationError(f"{where}.dhcp", address.address, f"only one IPv{interface.version} address can serve DHCP, and {serving[interface.version]} does")
+                allowed = f"only one IPv{interface.version} address can serve DHCP, and {serving[interface.version]} does"
+                raise ValidationError(f"{where}.dhcp", address.address, allowed)
             serving[interface.version] = f"{where} ({address.address})"
             _check_dhcp(f"{where}.dhcp", address.dhcp, interface, leases)
 

@@ -50,12 +50,12 @@ class Option:
 
 def option(kind, help, required=False, since=""):  # pylint: disable=redefined-builtin
     """A dataclass field that is one option. ``since`` is the first libvirt version that knows it."""
-    return field(default=None, metadata={"option": Option(kind, help, required=required, since=since)})
+    return field(default=None, metadata={"option": Option(kind, help, required=required, since=since)})  # pylint: disable=invalid-field-call
 
 
 def options(kind, help, key=(), ordered=False, required=False):  # pylint: disable=redefined-builtin
     """A dataclass field that is a list. ``key`` names the fields that tell its entries apart; an entry is found by the first it has."""
-    return field(default=(), metadata={"option": Option(kind, help, True, key, ordered, required)})
+    return field(default=(), metadata={"option": Option(kind, help, True, key, ordered, required)})  # pylint: disable=invalid-field-call
 
 
 def declared(cls):

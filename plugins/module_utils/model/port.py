@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .option import option, options
-from .values import BOOL, U32, UUID, LINE, integer, one_of
+from .values import BOOL, LINE, U32, UUID, integer, one_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..errors import InUseError, UnsupportedError, ValidationError
 from ..model.network import NetworkState, as_stored, inherit, report
 from ..model.option import differences
-from . import Change, Item, Plan, Step
+from .plan import Change, Item, Plan, Step
 
 
 def make_plan(wanted, observed, context):
@@ -188,9 +188,10 @@ def collides(subnet, route):
 
 def _missing_links(definition, context):
     forward = definition.forward
-    if definition.mode == "bridge" and definition.bridge_name and not (definition.virtualport and definition.virtualport.type == "openvswitch"):
-        if definition.bridge_name not in context.links:
-            yield f"bridge {definition.bridge_name} is not there: libvirt starts the network all the same, but no guest can use it until the bridge is made"
+    switch = definition.virtualport.type if definition.virtualport else None
+    bridge = definition.bridge_name if definition.mode == "bridge" and switch != "openvswitch" else None
+    if bridge and bridge not in context.links:
+        yield f"bridge {bridge} is not there: libvirt starts the network all the same, but no guest can use it until the bridge is made"
     devices = {interface.dev for interface in forward.interfaces} | {forward.dev, forward.pf and forward.pf.dev} if forward else set()
     for device in sorted(filter(None, devices)):
         if device not in context.links:
