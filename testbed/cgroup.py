@@ -72,6 +72,11 @@ def mount(target, mount_one):
     mount_one("cgroup", target / "systemd", "cgroup", "none,name=systemd")
 
 
+def init_words():
+    """Arguments for a host's systemd: with version 1 it shall not mount version 2 beside it, which libvirt's containers trip over."""
+    return [] if unified() else ["systemd.legacy_systemd_cgroup_controller=yes"]
+
+
 def members(group):
     """Process ids in a host's groups."""
     found = set()

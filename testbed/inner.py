@@ -13,7 +13,8 @@ import sys
 import uuid
 from pathlib import Path
 
-from . import cgroup
+from . import cgroup, kvm
+from . import root as build
 
 NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000  # mount cgroup uts ipc pid net
 PRIVATE = 0x40000 | 0x4000  # MS_PRIVATE | MS_REC
@@ -56,7 +57,7 @@ def become(lower, name, root):
     mount("overlay", tree, options=f"lowerdir={lower},upperdir={root}/upper,workdir={root}/work")
     mount("proc", tree / "proc")
     mount("sysfs", tree / "sys")
-    devices(tree / "dev")
+    devices(tree / "dev", lower)
     mount("tmpfs", tree / "run", options="mode=755")
     mount("tmpfs", tree / "tmp")
     cgroup.mount(tree / "sys/fs/cgroup", mount)
@@ -72,15 +73,15 @@ def become(lower, name, root):
     os.chdir("/")
     subprocess.run(["umount", "-l", "/.old"], check=True)
     os.rmdir("/.old")
-    os.execve("/sbin/init", ["/sbin/init"], {"container": "virtlab", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    os.execve("/sbin/init", ["/sbin/init", *cgroup.init_words()], {"container": "virtlab", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
-def devices(folder):
-    """A /dev of its own. /dev/kvm is left out: one that exists and hangs would hang libvirt with it."""
+def devices(folder, lower):
+    """A /dev of its own. /dev/kvm is left out where it does not work: one that exists and hangs would hang libvirt with it."""
     mount("tmpfs", folder, "dev", "mode=755")
     for name in ("pts", "shm", "net", "mqueue"):
         (folder / name).mkdir()
-    for name in DEVICES:
+    for name in DEVICES + (("kvm",) if kvm.works(lower, build.GUEST) else ()):
         if Path("/dev", name).exists():
             (folder / name).touch()
             subprocess.run(["mount", "--bind", f"/dev/{name}", str(folder / name)], check=True)

@@ -18,13 +18,13 @@ INIT = """#!/bin/busybox sh
 export PATH=/bin
 mount -t devtmpfs dev /dev; mount -t proc proc /proc; mount -t sysfs sys /sys
 for module in $(cat /modules/order); do insmod /modules/$module; done
-for word in $(cat /proc/cmdline); do case $word in guest=*) name=${word#guest=};; esac; done
+for word in $(cat /proc/cmdline); do case $word in guest=*) name=${word#guest=};; probe) poweroff -f;; esac; done
 hostname $name
 ip link set lo up
 # the host's end of the channel sends one line, base64 of a script, and gets one back: exit code and base64 of what it printed
 (
-  while [ ! -c /dev/vport0p1 ]; do usleep 50000; done
-  exec 3<>/dev/vport0p1
+  until [ -c /dev/vport*p1 ]; do usleep 50000; done
+  exec 3<>$(echo /dev/vport*p1)
   while :; do
     read -r line <&3 || { usleep 50000; continue; }
     echo "$line" | base64 -d > /tmp/script
@@ -35,7 +35,7 @@ ip link set lo up
 for device in /sys/class/net/e*; do
   device=${device##*/}
   ip link set $device up
-  udhcpc -i $device -s /lease.sh -x hostname:$name -t 3 -T 1 -A 1 -b -S
+  udhcpc -i $device -s /lease.sh -x hostname:$name -f -t 5 -T 1 -A 1 > /dev/null 2>&1 &
 done
 while :; do sleep 3600; done
 """

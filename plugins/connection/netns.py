@@ -5,15 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
-from ansible.errors import AnsibleConnectionFailure, AnsibleFileNotFound
-from ansible.module_utils.common.text.converters import to_bytes
-from ansible.plugins.connection import ConnectionBase
-
 DOCUMENTATION = r"""
 name: netns
 short_description: Run tasks in the namespaces of a process, or in a named network namespace
@@ -37,6 +28,15 @@ options:
       - name: ansible_host
       - name: ansible_netns_target
 """
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleFileNotFound
+from ansible.module_utils.common.text.converters import to_bytes
+from ansible.plugins.connection import ConnectionBase
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACES = ("--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--root", "--wd")

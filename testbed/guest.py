@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guests on a host's libvirt: QEMU micro machines and LXC containers. Both take leases and answer commands."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import socket
+import subprocess
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from .bed import BedError, until
+from .host import Host
+from .root import GUEST
+
+LXC_INIT = """#!/bin/sh
+hostname {name}
+ip link set lo up
+set --
+for device in /sys/class/net/eth*; do
+  device=${{device##*/}}
+  ip link set "$device" up
+  busybox udhcpc -i "$device" -s /etc/lease.sh -x "hostname:{name}" -f -t 5 -T 1 -A 1 > /dev/null 2>&1 &
+done
+exec sleep infinity
+"""
+LXC_LEASE = """#!/bin/sh
+case $1 in
+bound|renew)
+  ip address flush dev "$interface" scope global
+  ip address add "$ip/${mask:-24}" dev "$interface"
+  for address in $router; do ip route replace default via "$address" dev "$interface"; break; done
+  : > /etc/resolv.conf
+  for address in $dns; do echo "nameserver $address" >> /etc/resolv.conf; done
+  [ -z "$domain" ] || echo "search $domain" >> /etc/resolv.conf;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command in a guest came to: exit code, and what it printed on both streams."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A running guest. ``kind`` is vm or lxc."""
+
+    host: Host
+    name: str
+    kind: str
+
+    @property
+    def uri(self):
+        """The libvirt driver that runs it."""
+        return "lxc:///system" if self.kind == "lxc" else "qemu:///system"
+
+    def run(self, *argv, seconds=30):
+        """Run a command in the guest; an Answer. Raises BedError where the guest does not answer in time."""
+        if self.kind == "vm":
+            return _ask(self.host.path(self._channel()), shlex.join(map(str, argv)), seconds)
+        pid = self._init()
+        words = ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", *argv]
+        done = subprocess.run(self.host.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
+        return Answer(done.returncode, done.stdout)
+
+    def address(self, device="eth0", family=4, seconds=60):
+        """The guest's global address on a device, without its prefix, once it has one."""
+
+        def found():
+            words = self.run("ip", "-o", f"-{family}", "address", "show", "dev", device, "scope", "global").text.split()
+            return words[3].partition("/")[0] if len(words) > 3 else None
+
+        return until(found, seconds, f"{self.name} to get an IPv{family} address on {device}")
+
+    def stop(self):
+        """Pull its plug. Its definition goes with it: guests are transient."""
+        self.host.run("virsh", "-q", "-c", self.uri, "destroy", self.name)
+
+    def _channel(self):
+        document = ElementTree.fromstring(self.host.run("virsh", "-c", self.uri, "dumpxml", self.name).stdout)
+        return document.find("devices/channel/source").get("path")
+
+    def _init(self):
+        controller = self.host.run("virsh", "-c", self.uri, "domid", self.name).stdout.strip()
+        return self.host.run("pgrep", "-P", controller).stdout.split()[0]
+
+
+def start(host, name, *nics, kind="vm"):
+    """Start a guest. Each of ``nics`` is a dict: ``network`` or ``bridge``, and where wanted ``mac`` and ``portgroup``."""
+    guest = Guest(host, name, kind)
+    document = _vm(name, "kvm" if host.path("/dev/kvm").exists() else "qemu") if kind == "vm" else _container(name)
+    for nic in nics:
+        _interface(document.find("devices"), nic, kind)
+    if kind == "lxc":
+        _container_root(host, name)
+    path = f"/run/{name}.xml"
+    host.run("tee", path, input=ElementTree.tostring(document, encoding="unicode"))
+    host.run("virsh", "-q", "-c", guest.uri, "create", path)
+    until(lambda: _up(guest), 90, f"guest {name} to answer")
+    return guest
+
+
+def _up(guest):
+    try:
+        return guest.run("true", seconds=3).code == 0
+    except (BedError, subprocess.TimeoutExpired):
+        return False
+
+
+def _element(parent, tag, text=None, **attributes):
+    element = ElementTree.SubElement(parent, tag, attributes)
+    element.text = text
+    return element
+
+
+def _vm(name, kind):
+    root = ElementTree.Element("domain", {"type": kind})
+    for tag, text in (("name", name), ("memory", "131072"), ("vcpu", "1")):
+        _element(root, tag, text)
+    boot = _element(root, "os")
+    _element(boot, "type", "hvm", arch="x86_64", machine="q35")
+    _element(boot, "kernel", f"/{GUEST}/vmlinuz")
+    _element(boot, "initrd", f"/{GUEST}/initrd")
+    _element(boot, "cmdline", f"console=ttyS0 quiet guest={name} mitigations=off nokaslr no_timer_check random.trust_cpu=on")
+    _element(_element(root, "features"), "acpi")
+    devices = _element(root, "devices")
+    _element(_element(devices, "serial", type="file"), "source", path=f"/var/log/libvirt/qemu/{name}.console")
+    _element(_element(devices, "channel", type="unix"), "target", type="virtio", name="commands")
+    _element(devices, "memballoon", model="none")
+    _element(_element(devices, "rng", model="virtio"), "backend", "/dev/urandom", model="random")
+    return root
+
+
+def _container(name):
+    root = ElementTree.Element("domain", {"type": "lxc"})
+    for tag, text in (("name", name), ("memory", "131072"), ("vcpu", "1")):
+        _element(root, tag, text)
+    boot = _element(root, "os")
+    _element(boot, "type", "exe")
+    _element(boot, "init", "/etc/init.sh")
+    devices = _element(root, "devices")
+    for source, target in ((f"/var/lib/guests/{name}", "/"), ("/usr", "/usr")):
+        folder = _element(devices, "filesystem", type="mount")
+        _element(folder, "source", dir=source)
+        _element(folder, "target", dir=target)
+        if target != "/":
+            _element(folder, "readonly")
+    _element(devices, "console", type="pty")
+    return root
+
+
+def _container_root(host, name):
+    """Folders and links of a container's root: /usr is the host's, the rest its own."""
+    top = f"/var/lib/guests/{name}"
+    host.run("mkdir", "-p", *(f"{top}/{folder}" for folder in ("usr", "etc", "proc", "sys", "dev", "run", "tmp", "root", "var/run")))
+    for folder in ("bin", "sbin", "lib", "lib64"):
+        host.run("ln", "-sfn", f"usr/{folder}", f"{top}/{folder}")
+    files = {"init.sh": LXC_INIT.format(name=name), "lease.sh": LXC_LEASE, "passwd": "root:x:0:0::/root:/bin/sh\n",
+             "nsswitch.conf": "hosts: files dns\n", "hosts": f"127.0.0.1 localhost {name}\n"}
+    for file, text in files.items():
+        host.run("tee", f"{top}/etc/{file}", input=text)
+    host.run("chmod", "755", f"{top}/etc/init.sh", f"{top}/etc/lease.sh")
+
+
+def _interface(devices, nic, kind):
+    source = "network" if "network" in nic else "bridge"
+    interface = _element(devices, "interface", type=source)
+    _element(interface, "source", **{key: nic[key] for key in (source, "portgroup") if key in nic})
+    if "mac" in nic:
+        _element(interface, "mac", address=nic["mac"])
+    if kind == "vm":
+        _element(interface, "model", type="virtio")
+        _element(interface, "rom", enabled="no")
+
+
+def _ask(path, script, seconds):
+    """Send a script over a micro machine's channel, and wait for its one line of answer."""
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.settimeout(seconds)
+        try:
+            channel.connect(str(path))
+            channel.sendall(base64.b64encode(script.encode()) + b"\n")
+            line = b""
+            while not line.endswith(b"\n"):
+                part = channel.recv(65536)
+                if not part:
+                    raise BedError("the guest hung up")
+                line += part
+        except (OSError, TimeoutError) as err:
+            raise BedError(f"the guest did not answer {script!r}: {err}") from err
+    code, unused, text = line.decode().strip().partition(" ")
+    return Answer(int(code), base64.b64decode(text).decode(errors="replace"))

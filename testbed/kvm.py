@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether /dev/kvm works. It can be there and even run single instructions, and yet hang a kernel: so one is booted, with a time limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .bed import STATE, run
+
+SECONDS = 10
+QEMU = """qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -display none -no-reboot
+ -kernel /{guest}/vmlinuz -initrd /{guest}/initrd -append""".split()
+
+
+def works(root, guest):
+    """True where the kernel in folder ``guest`` of a host's ``root`` boots under KVM. Tried once a boot of the machine."""
+    known = STATE / ".kvm"
+    if not known.exists():
+        known.parent.mkdir(parents=True, exist_ok=True)
+        known.write_text("yes" if Path("/dev/kvm").exists() and _boots(root, guest) else "no", encoding="utf-8")
+    return known.read_text(encoding="utf-8") == "yes"
+
+
+def _boots(root, guest):
+    # not subprocess.run: that waits for the killed process, which may hang in the kernel for good
+    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", sys.executable, "-m", "testbed.kvm", str(root), guest]
+    process = subprocess.Popen(command, cwd=Path(__file__).resolve().parent.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return process.wait(SECONDS) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return False
+
+
+def main():
+    """``python3 -m testbed.kvm ROOT GUEST``: become a QEMU that boots the guest's kernel, which switches itself off."""
+    root, guest = sys.argv[1:]
+    run("mount", "--rbind", "/dev", f"{root}/dev")
+    os.chroot(root)
+    os.chdir("/")
+    os.execvp(QEMU[0], [word.format(guest=guest) for word in QEMU] + ["console=ttyS0 quiet probe"])
+
+
+if __name__ == "__main__":
+    main()
