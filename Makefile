@@ -49,7 +49,7 @@ $(TESTTOOLS): $(CONTROLLER)
 	@touch $@
 
 .PHONY: demo
-demo: deps ## two hosts from nothing, a lab across them, told as it happens
+demo: deps ## a NAT lab from nothing on a disposable host, tried with packets, and taken down
 	@$(VENV)/bin/python -m testbed.demo
 
 .PHONY: test

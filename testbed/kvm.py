@@ -11,8 +11,7 @@ from pathlib import Path
 from .bed import STATE, run
 
 SECONDS = 10
-QEMU = """qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -display none -no-reboot
- -kernel /{guest}/vmlinuz -initrd /{guest}/initrd -append""".split()
+QEMU = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot", "-kernel", "/{guest}/vmlinuz", "-initrd", "/{guest}/initrd", "-append"]
 
 
 def works(root, guest):

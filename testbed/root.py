@@ -11,9 +11,8 @@ from pathlib import Path
 from . import kernel
 from .bed import cache, digest, lock, run, say
 
-BASE = """systemd-sysv dbus udev kmod procps python3 python3-apt python3-libvirt python3-lxml python3-pyroute2 iproute2 iputils-ping
- iputils-tracepath busybox-static tcpdump ca-certificates""".split()
-LIBVIRT = """libvirt-daemon-system libvirt-daemon-driver-lxc libvirt-clients qemu-system-x86 qemu-utils nftables iptables dnsmasq-base""".split()
+BASE = ["systemd-sysv", "dbus", "udev", "kmod", "procps", "python3", "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2", "iproute2", "iputils-ping", "iputils-tracepath", "busybox-static", "tcpdump", "ca-certificates"]
+LIBVIRT = ["libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base"]
 SUITES = {
     "bookworm": BASE + LIBVIRT,
     "trixie": BASE + LIBVIRT + ["libvirt-daemon-config-network", "libvirt-daemon-driver-network"],
@@ -21,11 +20,7 @@ SUITES = {
 #: documentation and translations are left out: they are a third of the files
 DPKG = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("man", "doc", "locale", "info", "icons")]
 #: what makes no sense in a namespace, or costs time there
-MASKED = """systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udev-trigger.service
- systemd-modules-load.service systemd-networkd.service systemd-networkd.socket systemd-machined.service systemd-logind.service
- systemd-remount-fs.service sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount
- dev-hugepages.mount dev-mqueue.mount getty.target console-getty.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
- e2scrub_all.timer fstrim.timer libvirt-guests.service systemd-tmpfiles-clean.timer""".split()
+MASKED = ["systemd-udevd.service", "systemd-udevd-kernel.socket", "systemd-udevd-control.socket", "systemd-udev-trigger.service", "systemd-modules-load.service", "systemd-networkd.service", "systemd-networkd.socket", "systemd-machined.service", "systemd-logind.service", "systemd-remount-fs.service", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount", "dev-hugepages.mount", "dev-mqueue.mount", "getty.target", "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "libvirt-guests.service", "systemd-tmpfiles-clean.timer"]
 GUEST = "var/lib/virtlab-guest"
 
 
