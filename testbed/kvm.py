@@ -11,12 +11,17 @@ from pathlib import Path
 from .bed import STATE, run
 
 SECONDS = 10
-QEMU = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot", "-kernel", "/{guest}/vmlinuz", "-initrd", "/{guest}/initrd", "-append"]
+QEMU = [
+    "qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "128", "-nodefaults", "-display", "none", "-no-reboot", "-kernel",
+    "/{guest}/vmlinuz", "-initrd", "/{guest}/initrd", "-append",
+]
 
 
 def works(root, guest):
-    """True where the kernel in folder ``guest`` of a host's ``root`` boots under KVM. Tried once a boot of the machine."""
+    """True where the kernel in folder ``guest`` of a host's ``root`` boots under KVM. Tried once a boot of the machine, in a root with QEMU."""
     known = STATE / ".kvm"
+    if not known.exists() and not Path(root, "usr/bin", QEMU[0]).exists():
+        return False
     if not known.exists():
         known.parent.mkdir(parents=True, exist_ok=True)
         known.write_text("yes" if Path("/dev/kvm").exists() and _boots(root, guest) else "no", encoding="utf-8")

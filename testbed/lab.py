@@ -84,7 +84,7 @@ def load(name):
 
 def labs():
     """Names of the labs that are up, or were when their runner was killed."""
-    found = {path.name for path in STATE.iterdir()} if STATE.exists() else set()
+    found = {path.name for path in STATE.iterdir() if path.is_dir()} if STATE.exists() else set()
     found |= {group.partition(".")[0] for group in cgroup.groups()} | {name.split("-")[1] for name in fabric.names()}
     return sorted(found)
 

@@ -3,47 +3,80 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from . import kernel
 from .bed import cache, digest, lock, run, say
 
-BASE = ["systemd-sysv", "dbus", "udev", "kmod", "procps", "python3", "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2", "iproute2", "iputils-ping", "iputils-tracepath", "busybox-static", "tcpdump", "ca-certificates"]
-LIBVIRT = ["libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base"]
+BASE = [
+    "systemd-sysv", "dbus", "udev", "kmod", "procps", "python3", "python3-apt", "iproute2", "iputils-ping", "iputils-tracepath", "busybox-static",
+    "tcpdump", "ca-certificates",
+]
+LIBVIRT = [
+    "libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base",
+    "python3-libvirt", "python3-lxml", "python3-pyroute2",
+]
+
+
+class Recipe(NamedTuple):
+    """A root: its release of Debian, what is installed, and what its apt can install from its own disk, for want of a mirror."""
+
+    release: str
+    installed: list
+    offered: list = []
+
+
 SUITES = {
-    "bookworm": BASE + LIBVIRT,
-    "trixie": BASE + LIBVIRT + ["libvirt-daemon-config-network", "libvirt-daemon-driver-network"],
+    "bookworm": Recipe("bookworm", BASE + LIBVIRT),
+    "bookworm-bare": Recipe("bookworm", BASE, LIBVIRT),
+    "trixie": Recipe("trixie", BASE + LIBVIRT + ["libvirt-daemon-config-network", "libvirt-daemon-driver-network"]),
 }
-#: documentation and translations are left out: they are a third of the files
-DPKG = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("man", "doc", "locale", "info", "icons")]
+#: documentation and translations are left out: they are a third of the files. libvirt asks machined to register containers, which it
+#: cannot do in here; without its D-Bus name libvirt uses plain cgroups
+DPKG = [
+    f"--dpkgopt=path-exclude=/usr/share/{part}"
+    for part in ("man/*", "doc/*", "locale/*", "info/*", "icons/*", "dbus-1/system-services/org.freedesktop.machine1.service")
+]
 #: what makes no sense in a namespace, or costs time there
-MASKED = ["systemd-udevd.service", "systemd-udevd-kernel.socket", "systemd-udevd-control.socket", "systemd-udev-trigger.service", "systemd-modules-load.service", "systemd-networkd.service", "systemd-networkd.socket", "systemd-machined.service", "systemd-logind.service", "systemd-remount-fs.service", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount", "dev-hugepages.mount", "dev-mqueue.mount", "getty.target", "console-getty.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "libvirt-guests.service", "systemd-tmpfiles-clean.timer"]
+MASKED = [
+    "systemd-udevd.service", "systemd-udevd-kernel.socket", "systemd-udevd-control.socket", "systemd-udev-trigger.service",
+    "systemd-modules-load.service", "systemd-networkd.service", "systemd-networkd.socket", "systemd-machined.service",
+    "systemd-logind.service", "systemd-remount-fs.service", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
+    "sys-fs-fuse-connections.mount", "dev-hugepages.mount", "dev-mqueue.mount", "getty.target", "console-getty.service", "apt-daily.timer",
+    "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "libvirt-guests.service",
+    "systemd-tmpfiles-clean.timer",
+]
 GUEST = "var/lib/virtlab-guest"
+OFFERED = "var/lib/virtlab-packages"
 
 
 def build(suite="bookworm"):
     """Path of the root of a suite; built first where it is not there."""
-    packages = SUITES[suite]
-    key = digest(suite, packages, DPKG, MASKED, kernel.recipe())
+    recipe = SUITES[suite]
+    key = digest(recipe, DPKG, MASKED, kernel.recipe())
     root = cache() / f"root-{suite}-{key}"
     with lock(f"root-{suite}"):
         if not root.exists():
-            _build(suite, packages, root)
+            _build(suite, recipe, root)
     return root
 
 
-def _build(suite, packages, root):
+def _build(suite, recipe, root):
     begun = time.monotonic()
-    say(f"building a Debian {suite} with libvirt, once (about a minute)")
+    say(f"building the root {suite}, once (about a minute)")
     scratch = root.with_name(f"{root.name}.building")
     shutil.rmtree(scratch, ignore_errors=True)
     run(
-        "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}", "--aptopt=Apt::Install-Recommends \"false\"",
-        *DPKG, suite, scratch, mirror(),
+        "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(recipe.installed)}",
+        "--aptopt=Apt::Install-Recommends \"false\"", *DPKG, *_download(recipe.offered), recipe.release, scratch, mirror(),
     )
+    if recipe.offered:
+        _offer(scratch)
     _customise(scratch)
     guest = kernel.build()
     (scratch / GUEST).mkdir(parents=True)
@@ -51,6 +84,24 @@ def _build(suite, packages, root):
         shutil.copy(guest / name, scratch / GUEST / name)
     os.rename(scratch, root)
     say(f"built in {time.monotonic() - begun:.0f} s")
+
+
+def _download(packages):
+    """The words that make mmdebstrap put packages, and all that they need and the root has not, into the root's folder of them."""
+    folder = f'"$1/{OFFERED}"'
+    fetch = f"apt-get -qq --yes --download-only -o Dir::Cache::archives={folder} install {' '.join(packages)}"
+    return [f'--customize-hook=mkdir -p {folder}/partial && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" {fetch}'] if packages else []
+
+
+def _offer(root):
+    """Make that folder a repository, the only one that the root's apt knows."""
+    entries = []
+    for path in sorted((root / OFFERED).glob("*.deb")):
+        path = path.rename(path.with_name(path.name.replace("%3a", ".")))  # apt would read %3a in a Filename as a colon
+        facts = {"Filename": f"./{path.name}", "Size": path.stat().st_size, "SHA256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        entries.append(run("dpkg-deb", "--field", path).stdout + "".join(f"{name}: {value}\n" for name, value in facts.items()))
+    (root / OFFERED / "Packages").write_text("\n".join(entries), encoding="utf-8")
+    (root / "etc/apt/sources.list").write_text(f"deb [trusted=yes] file:/{OFFERED} ./\n", encoding="utf-8")
 
 
 def mirror():
@@ -64,8 +115,6 @@ def _customise(root):
     for unit in MASKED:
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")
-    # libvirt asks machined to register containers, which it cannot do in here; without its D-Bus name libvirt uses plain cgroups
-    (root / "usr/share/dbus-1/system-services/org.freedesktop.machine1.service").unlink(missing_ok=True)
     (units / "default.target").unlink(missing_ok=True)
     (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
     Path(root, "etc/fstab").write_text("", encoding="utf-8")

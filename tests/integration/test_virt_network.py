@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""virt_network on a real libvirtd: check, create, again, update, again, stop, start, absent, again, in every mode."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+MAC = "52:54:00:00:00:05"
+NAT = {"forward": {"mode": "nat"}, "ips": [{"address": "10.71.0.1/24"}]}
+DHCP = {"ranges": [{"start": "10.71.0.100", "end": "10.71.0.199"}], "hosts": [{"mac": MAC, "name": "web", "ip": "10.71.0.5"}]}
+#: mode: (the definition, one change to it, the field that changes, does libvirt make the bridge)
+MODES = {
+    "nat": (NAT, {"mtu": 1400}, "mtu", True),
+    "nat with all services": (
+        {**NAT, "ips": [{"address": "10.71.0.1/24", "dhcp": DHCP}, {"address": "fd00:71::1/64"}], "domain": {"name": "lab.test", "local_only": True},
+         "dns": {"hosts": [{"ip": "10.71.0.1", "hostnames": ["gate.lab.test"]}]}},
+        {"ips": [{"address": "10.71.0.1/24", "dhcp": {**DHCP, "hosts": []}}, {"address": "fd00:71::1/64"}]},
+        "ips[10.71.0.1/24].dhcp.hosts[10.71.0.5]", True,
+    ),
+    "route": ({"forward": {"mode": "route", "dev": "eth0"}, "ips": [{"address": "10.71.0.1/24"}]}, {"bridge": {"stp": False}}, "bridge.stp", True),
+    "open": ({"forward": {"mode": "open"}, "ips": [{"address": "10.71.0.1/24"}]}, {"ips": [{"address": "10.71.0.1/25"}]}, "ips", True),
+    "isolated": ({"forward": {"mode": "isolated"}}, {"port": {"isolated": True}}, "port", True),
+    "bridge": ({"forward": {"mode": "bridge"}, "bridge": {"name": "testbr0"}}, {"port": {"isolated": True}}, "port", False),
+    "vepa": ({"forward": {"mode": "vepa", "dev": "eth0"}}, {"trust_guest_rx_filters": True}, "trust_guest_rx_filters", False),
+    "private": ({"forward": {"mode": "private", "dev": "eth0"}}, {"trust_guest_rx_filters": True}, "trust_guest_rx_filters", False),
+    "passthrough": ({"forward": {"mode": "passthrough", "dev": "eth0"}}, {"trust_guest_rx_filters": True}, "trust_guest_rx_filters", False),
+}
+
+
+def xml(host, name, *how):
+    """The network's XML as virsh prints it."""
+    return host.run("virsh", "net-dumpxml", *how, name).stdout
+
+
+def listed(host, name):
+    """(State, Autostart, Persistent) of a network as virsh prints them; None where it is not there."""
+    rows = [line.split() for line in host.run("virsh", "net-list", "--all").stdout.splitlines()]
+    return next((tuple(row[1:4]) for row in rows if row and row[0] == name), None)
+
+
+def predicted(check, done):
+    """Assert that a check said what then was done, apart from what libvirt generated."""
+    assert (check["changed"], check["changes"], check["cost"], check["before"]) == (done["changed"], done["changes"], done["cost"], done["before"])
+    for name, value in check["after"].items():
+        assert value in (done["after"][name], "(generated)"), name
+    assert set(check["after"]) == set(done["after"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_life_of_a_network(ansible, host, snapshot, mode):
+    """Every step is predicted by its check, which changes nothing, and is done once."""
+    definition, change, field, owns_bridge = MODES[mode]
+    host.run("ip", "link", "add", "testbr0", "type", "bridge")
+    states = ("inactive", "active", "absent") if mode == "nat" else ("absent",)
+    for step in (definition, {**definition, **change}, *({"state": state} for state in states)):
+        before = snapshot()
+        check = ansible.module("virt_network", name="one", check=True, **step)
+        assert snapshot() == before
+        done, again = ansible.run(*[("virt_network", {"name": "one", **step})] * 2)
+        predicted(check, done)
+        assert done["changed"] and done["diff"]["before"] != done["diff"]["after"]
+        assert not again["changed"] and again["changes"] == [] and again["cost"] == ""
+        assert again["diff"]["before"] == again["diff"]["after"]
+        if step == definition:
+            assert listed(host, "one") == ("active", "yes", "yes")
+            assert done["before"] == {"state": "absent"}
+            bridge = done["after"]["bridge"]
+            assert not owns_bridge or f"<bridge name='{bridge}'" in xml(host, "one")
+            assert not owns_bridge or host.run("ip", "link", "show", bridge, check=False).returncode == 0
+        elif "state" not in step:
+            assert [entry["field"] for entry in done["changes"]] == [field]
+            assert done["cost"] == "restart"
+    assert listed(host, "one") is None
+
+
+def test_the_same_network_in_other_words_is_unchanged(ansible):
+    """Netmask or prefix, upper case, order of leases, hours or minutes."""
+    lease = {"mac": MAC, "ip": "10.71.0.5", "lease": {"expiry": 60, "unit": "minutes"}}
+    other = {"mac": "52:54:00:00:00:06", "ip": "10.71.0.6"}
+    one = {"name": "one", "forward": {"mode": "nat"}, "ips": [{"address": "10.71.0.1/24", "dhcp": {"hosts": [lease, other]}}, {"address": "fd00:71::1/64"}]}
+    two = {
+        "name": "one", "forward": {}, "bridge": {"stp": True, "delay": 0},
+        "ips": [
+            {"address": "10.71.0.1/255.255.255.0", "dhcp": {"hosts": [other, {**lease, "mac": MAC.upper(), "lease": {"expiry": 1, "unit": "hours"}}]}},
+            {"address": "FD00:71:0::1/64", "family": "ipv6"},
+        ],
+    }
+    results = ansible.run(("virt_network", one), ("virt_network", two))
+    assert [result["changed"] for result in results] == [True, False]
+
+
+def test_identity_is_kept(ansible, host):
+    """uuid, mac and bridge name stay over changes; the mark goes into what is new and stays too."""
+    first, second = ansible.run(("virt_network", {"name": "one", "lab": "web", **NAT}), ("virt_network", {"name": "one", "lab": "other", "mtu": 1400, **NAT}))
+    assert all(first["after"][name] == second["after"][name] for name in ("uuid", "mac", "bridge", "lab"))
+    assert "<virtlab:lab xmlns:virtlab=\"urn:virtlab:network:1\">web</virtlab:lab>" in xml(host, "one")
+
+
+def test_what_is_given_is_the_definition(ansible, host):
+    """Without definition options it is left alone; without ``forward`` the network is isolated."""
+    states = [{"autostart": False, **NAT}, {}, {"ips": NAT["ips"]}]
+    results = ansible.run(*[("virt_network", {"name": "one", **step}) for step in states])
+    assert [result["changed"] for result in results] == [True, True, True]
+    assert [entry["field"] for entry in results[1]["changes"]] == ["autostart"]
+    assert "<forward" not in xml(host, "one")
+    assert "LIBVIRT_PRT" not in host.run("iptables-save", "-t", "nat").stdout or "10.71.0.0" not in host.run("iptables-save", "-t", "nat").stdout
+
+
+def test_transient_and_persistent(ansible, host):
+    """A transient network is gone when it stops; it becomes persistent and back without a restart."""
+    transient = {"name": "one", "persistent": False, **NAT}
+    steps = [transient, transient, {"name": "one", **NAT}, transient, {**transient, "mtu": 1400}]
+    results = ansible.run(*[("virt_network", step) for step in steps])
+    assert [result["changed"] for result in results] == [True, False, True, True, True]
+    assert [result["cost"] for result in results] == ["live", "", "live", "live", "restart"]
+    assert len({result["after"]["uuid"] for result in results}) == len({result["after"]["mac"] for result in results}) == 1
+    assert listed(host, "one") == ("active", "no", "no")
+    assert ansible.module("virt_network", name="one", state="absent")["changed"]
+    assert listed(host, "one") is None
+
+
+DOCUMENT = """<network><name>one</name><forward mode='route'/><ip address='10.71.0.1' netmask='255.255.255.0'/></network>"""
+
+
+def test_a_whole_document(ansible, host):
+    """Its name rules; the second run is unchanged; a change is seen; what libvirt drops is warned of."""
+    results = ansible.run(
+        ("virt_network", {"xml": DOCUMENT}),
+        ("virt_network", {"xml": DOCUMENT}),
+        ("virt_network", {"xml": DOCUMENT.replace("10.71.0.1'", "10.71.0.2'")}),
+        ("virt_network", {"xml": DOCUMENT.replace("<ip", "<shiny/><ip"), "name": "two"}),
+        ("virt_network", {"xml": DOCUMENT, "mtu": 1400}),
+        ("virt_network", {"xml": "<network><name>one</name>"}),
+        ("virt_network", {"xml": DOCUMENT.replace("route", "teleport")}),
+    )
+    assert [result.get("changed") for result in results[:4]] == [True, False, True, True]
+    assert any("<shiny" in warning for warning in results[3]["warnings"]) and any("'two'" in warning for warning in results[3]["warnings"])
+    assert listed(host, "two") is None
+    assert "mutually exclusive" in results[4]["msg"]
+    assert "not well-formed" in results[5]["msg"]
+    assert "teleport" in results[6]["msg"]
+
+
+REFUSED = [
+    ({"ips": [{"address": "10.71.0.1/24", "dhcp": {"ranges": [{"start": "10.71.1.1", "end": "10.71.1.9"}]}}]}, "ips[0].dhcp.ranges[0].start is '10.71.1.1'"),
+    ({"ips": [{"address": "10.72.0.1/24"}]}, "overlaps 10.72.0.0/16 of the active network other"),
+    ({"ips": [{"address": "198.51.100.77/24"}]}, "overlaps the host's route to 198.51.100.0/24 through eth0"),
+    ({"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, "ips": [{"address": "10.71.0.1/24"}]}, "no meaning with forward mode bridge"),
+    ({"domain": {"name": "o'hare.test"}}, "domain.name is \"o'hare.test\""),
+    ({"title": "A network"}, "title needs libvirt 9.7.0 or newer; the connected libvirt is 9.0.0"),
+    ({"name": "two", "uuid": "11111111-2222-3333-4444-555555555555", "mtu": 1400}, "belongs to network other"),
+    ({"uri": "qemu:///session", **NAT}, "without privileges"),
+    ({"persistent": False, "state": "inactive", **NAT}, "a transient network"),
+    ({"name": "nowhere"}, "no such network"),
+    ({"mtu": 99999}, "mtu is 99999: must be from 0 to 65535"),
+    ({"forward": {"mode": "nat"}, "ips": []}, "at least one address"),
+    ({"uri": "nonsense:///", **NAT}, "uri is 'nonsense:///'"),
+]
+
+
+def test_bad_input_changes_nothing(ansible, snapshot):
+    """Each is refused with the option, its value and what is allowed, in check mode and without."""
+    ansible.module("virt_network", name="other", uuid="11111111-2222-3333-4444-555555555555", ips=[{"address": "10.72.0.1/16"}])
+    before = snapshot()
+    for check in (True, False):
+        results = ansible.run(*[("virt_network", {"name": "one", **options}) for options, unused in REFUSED], check=check)
+        assert [says for result, (unused, says) in zip(results, REFUSED) if says not in result.get("msg", "")] == []
+    assert snapshot() == before
+
+
+def test_an_overlap_with_an_inactive_network_is_warned_of(ansible):
+    """Only one of the two can run at a time, and that may be what is wanted."""
+    ansible.module("virt_network", name="other", state="inactive", ips=[{"address": "10.71.0.1/16"}])
+    assert "only one of the two" in ansible.module("virt_network", name="one", **NAT)["warnings"][0]
+
+
+def test_a_start_that_fails_is_rolled_back(ansible, host, snapshot):
+    """Of a new network nothing is left; a running one comes back as it was, with the same uuid, mac and bridge."""
+    host.run("ip", "link", "add", "testtaken", "type", "veth", "peer", "name", "testpeer")
+    empty = snapshot()
+    assert "nothing of it was left behind" in ansible.refused("virt_network", name="one", bridge={"name": "testtaken"}, **NAT)
+    assert snapshot() == empty
+    ansible.module("virt_network", name="one", **NAT)
+    stored, live = xml(host, "one", "--inactive"), xml(host, "one")
+    assert "what was there before is back" in ansible.refused("virt_network", name="one", bridge={"name": "testtaken"}, **NAT)
+    assert (xml(host, "one", "--inactive"), xml(host, "one"), listed(host, "one")) == (stored, live, ("active", "yes", "yes"))
+
+
+def test_drift_is_repaired(ansible, host):
+    """A stored definition that someone changed, and one that is stored but not live, become what was asked for again."""
+    ansible.module("virt_network", name="one", **NAT)
+    edited = re.sub("<forward mode='nat'.*?</forward>|<forward mode='nat'/>", "<forward mode='route'/>", xml(host, "one", "--inactive"), flags=re.DOTALL)
+    host.run("tee", "/tmp/one.xml", input=edited)
+    host.run("virsh", "net-define", "/tmp/one.xml")
+    results = ansible.run(*[("virt_network", {"name": "one", **NAT})] * 2)
+    assert [result["changed"] for result in results] == [True, False]
+    host.run("virsh", "net-define", "/tmp/one.xml")
+    host.run("virsh", "net-destroy", "one")
+    host.run("virsh", "net-start", "one")
+    results = ansible.run(*[("virt_network", {"name": "one", **NAT})] * 2)
+    assert [(result["changed"], result["cost"]) for result in results] == [(True, "restart"), (False, "")]
