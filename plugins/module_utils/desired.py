@@ -19,6 +19,9 @@ DEFINITION = tuple(name for name, unused in declared(Network) if name != "name")
 def network(params, lab, libvirt):
     """The WantedNetwork of one set of virt_network's options. ``libvirt`` is the backend: it knows its version and settles definitions."""
     definition, strict, warnings = None, True, []
+    if params["state"] == "absent":
+        name = network_xml.parse(params["xml"]).name if params.get("xml") else params["name"]
+        return WantedNetwork(read(Network, {"name": name}).name, None, state="absent", lab=lab, force=params["force"])
     if params.get("xml") is not None:
         definition, warnings = _from_document(params, libvirt)
         strict = False

@@ -21,7 +21,7 @@ def virt_network():
     def act():
         outcome = _reconcile(module, [module.params])
         item = outcome.plan.items[0]
-        return {"before": item.before, "after": outcome.after[item.key], "diff": diff_of(item, outcome), **_changes(outcome)}
+        return {"before": item.before, "after": outcome.after[item.key], "diff": diff_of(item, outcome), **_changes(outcome, "")}
 
     _run(module, act)
 
@@ -37,7 +37,7 @@ def virt_host():
             "before": {"networks": {item.key: item.before for item in items}},
             "after": {"networks": outcome.after},
             "diff": [diff_of(item, outcome) for item in items if item.steps],
-            **_changes(outcome),
+            **_changes(outcome, "networks[{}]."),
         }
 
     _run(module, act)
@@ -57,14 +57,13 @@ def _reconcile(module, networks, prune=False):
     return outcome
 
 
-def _changes(outcome):
+def _changes(outcome, prefix):
     plan = outcome.plan
-    many = len(plan.items) > 1
     guests = {guest: None for item in plan.items for guest in item.guests}
     return {
         "changed": plan.changed,
         "changes": [
-            {"field": f"networks[{item.key}].{change.field}" if many else change.field, "before": change.before, "after": change.after, "cost": change.cost}
+            {"field": prefix.format(item.key) + change.field, "before": change.before, "after": change.after, "cost": change.cost}
             for item in plan.items for change in item.changes
         ],
         "cost": max((item.cost for item in plan.items if item.cost), key=COSTS.index, default=""),

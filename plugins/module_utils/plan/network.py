@@ -135,16 +135,12 @@ def _conflicts(wanted, target, targets, context):
     for name, state in {**context.networks, **targets}.items():
         if name != wanted.name and state is not None:
             yield from _conflicts_with(wanted, definition, name, state)
+    libvirts = {state.live.bridge_name for state in context.networks.values() if state.live and state.live.owns_bridge}
     for subnet in subnets(definition):
         for route in context.routes:
-            if collides(subnet, route) and route.device not in (definition.bridge_name, _bridge_now(context, wanted.name)):
+            if collides(subnet, route) and route.device not in libvirts:
                 yield ValidationError("ips", str(subnet), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
     yield from _missing_links(definition, context)
-
-
-def _bridge_now(context, name):
-    state = context.networks.get(name)
-    return state and state.live and state.live.bridge_name
 
 
 def _conflicts_with(wanted, definition, name, state):

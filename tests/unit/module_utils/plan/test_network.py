@@ -216,9 +216,13 @@ def test_what_does_not_stand_against_a_plan():
     definition = network(bridge={"name": "virbr9"}, **ips("10.0.0.1/24"))
     neighbour = NetworkState(network("b", **ips("10.0.0.1/24")), None)
     assert "only one of the two" in plan(wanted(definition=definition), networks={"b": neighbour}).warnings[0]
-    assert plan(wanted(definition=definition), routes=(route("10.0.0.0/8", gateway="192.0.2.1"), route("10.0.0.0/24", "virbr9"))).warnings == ()
+    assert plan(wanted(definition=definition), routes=(route("10.0.0.0/8", gateway="192.0.2.1"),)).warnings == ()
+    own = {"networks": {"a": active(definition)}, "routes": (route("10.0.0.0/24", "virbr9"),)}
+    assert plan(wanted(definition=replace(definition, mtu=1400)), active(definition), **own).warnings == ()
     running = active(neighbour.stored)
-    both = make_plan([wanted(definition=definition), wanted("b", "absent")], {"a": None, "b": running}, Host(networks={"b": running}))
+    running = active(replace(running.stored, bridge=network(bridge={"name": "virbr8"}).bridge))
+    host = Host(networks={"b": running}, routes=(route("10.0.0.0/24", "virbr8"),))
+    both = make_plan([wanted(definition=definition), wanted("b", "absent")], {"a": None, "b": running}, host)
     assert [(item.key, item.warnings) for item in both.items] == [("b", ()), ("a", ())]
 
 

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks and roles from one end to the other."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+NETWORK = "nat_lab"
+
+
+def test_nat_lab_and_its_teardown(ansible, host, snapshot):
+    """Converges, changes nothing the second time, and leaves nothing when it is taken down."""
+    before = snapshot()
+    unused, checked = ansible.playbook("virtlab.network.nat_lab", check=True)
+    assert checked["failures"] == 0 and snapshot() == before
+    unused, first = ansible.playbook("virtlab.network.nat_lab")
+    assert first["failures"] == 0 and first["changed"] > 0
+    assert NETWORK in host.run("virsh", "net-list", "--name").stdout.split()
+    assert host.run("sysctl", "-n", "net.ipv4.ip_forward").stdout.strip() == "1"
+    assert "net/ipv4/ip_forward = 1" in host.run("cat", "/etc/sysctl.d/60-virtlab-network.conf").stdout
+    unused, second = ansible.playbook("virtlab.network.nat_lab")
+    assert (second["failures"], second["changed"]) == (0, 0)
+    results, unused = ansible.playbook("virtlab.network.teardown")
+    assert "-e lab=" in results[0]["msg"]
+    unused, down = ansible.playbook("virtlab.network.teardown", lab=NETWORK)
+    assert (down["failures"], down["changed"]) == (0, 1)
+    assert snapshot() == before
+
+
+def play(ansible, **variables):
+    """Run the role nat_network alone; its recap."""
+    path = ansible.top / "role.yml"
+    path.write_text("- hosts: all\n  gather_facts: false\n  roles: [virtlab.network.nat_network]\n", encoding="utf-8")
+    return ansible.playbook(str(path), **variables)[1]
+
+
+def test_the_default_network_is_put_back(ansible, host):
+    """As a new installation has it: the distribution's own file, and running."""
+    original = ElementTree.fromstring(host.run("cat", "/usr/share/libvirt/networks/default.xml").stdout)
+    host.run("virsh", "net-undefine", "default")
+    assert play(ansible)["changed"] == 1
+    assert play(ansible)["changed"] == 0
+    now = ElementTree.fromstring(host.run("virsh", "net-dumpxml", "--inactive", "default").stdout)
+    for path in ("name", "forward", "bridge", "ip/dhcp/range"):
+        assert (now.find(path).text or "").strip() == (original.find(path).text or "").strip()
+        assert {**now.find(path).attrib, **original.find(path).attrib} == now.find(path).attrib
+    assert (now.find("ip").get("address"), now.find("ip").get("prefix")) == ("192.168.122.1", "24")
+    host.run("virsh", "net-destroy", "default")
+    host.run("virsh", "net-autostart", "--disable", "default")
+
+
+def test_every_variable_of_nat_network(ansible, host):
+    """Range, static lease, name, domain, outgoing device, MTU and bridge all arrive."""
+    variables = {
+        "nat_network_name": "office", "nat_network_address": "10.76.0.1/24", "nat_network_bridge": "virbr-office", "nat_network_dev": "eth0",
+        "nat_network_ranges": [{"start": "10.76.0.50", "end": "10.76.0.60", "lease": {"expiry": 2, "unit": "hours"}}],
+        "nat_network_leases": [{"mac": "52:54:00:76:00:05", "name": "printer", "ip": "10.76.0.5"}],
+        "nat_network_names": [{"ip": "10.76.0.1", "hostnames": ["gate.office.test"]}], "nat_network_domain": "office.test", "nat_network_mtu": 1450,
+    }
+    assert play(ansible, **variables)["changed"] == 1
+    assert play(ansible, **variables)["changed"] == 0
+    stored = host.run("virsh", "net-dumpxml", "--inactive", "office").stdout
+    for text in ("<forward dev='eth0' mode='nat'>", "<bridge name='virbr-office'", "<mtu size='1450'/>", "<domain name='office.test' localOnly='yes'/>",
+                 "<hostname>gate.office.test</hostname>", "<range start='10.76.0.50' end='10.76.0.60'>", "<lease expiry='2' unit='hours'/>",
+                 "<host mac='52:54:00:76:00:05' name='printer' ip='10.76.0.5'/>"):
+        assert text in stored
+    assert play(ansible, nat_network_name="office", nat_network_state="absent", nat_network_address="10.76.0.1/24")["changed"] == 1
