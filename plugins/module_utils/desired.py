@@ -27,6 +27,7 @@ def network(params, lab, libvirt):
         strict = False
     elif any(params.get(name) is not None for name in DEFINITION):
         definition = _from_options(params, libvirt)
+        warnings = network_rules.doubts(definition)
     else:
         read(Network, {"name": params["name"]})
     if not params["persistent"]:

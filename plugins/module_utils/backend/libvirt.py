@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Optional
 
@@ -96,7 +96,8 @@ class Libvirt:
             path, value = suspects[0] if suspects else ("xml", document)
             raise ValidationError(path, value, "libvirt would store this in a form that it cannot read back, and lose the network at its next start",
                                   "leave out ' \" & < >" if suspects else str(err)) from err
-        return definition
+        # dnsmasq's options are the network driver's own; the test driver passes them over
+        return replace(definition, dnsmasq_options=network_xml.parse(document).dnsmasq_options)
 
     def _store(self, document):
         network = self._scratch.networkDefineXML(document)

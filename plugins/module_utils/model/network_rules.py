@@ -53,6 +53,19 @@ def check(definition: Network):
     _check_ports(definition)
 
 
+def doubts(definition):
+    """Yield in words what libvirt and the kernel take, and hardly anybody means."""
+    for number, address in enumerate(definition.ips):
+        interface = ipaddress.ip_interface(address.address or "::1")
+        if _reserved(interface.ip, interface.network):
+            yield f"ips[{number}].address is {address.address!r}: {interface.ip} is the subnet's own or its broadcast address"
+
+
+def _reserved(address, subnet):
+    """True for the first and last address of an IPv4 subnet, which no host can have."""
+    return subnet.version == 4 and subnet.prefixlen < 31 and address in (subnet[0], subnet[-1])
+
+
 def _value(definition, path):
     value = definition
     for name in path.split("."):
@@ -105,8 +118,6 @@ def _check_services(definition):
         if address.address is None:
             continue
         interface = ipaddress.ip_interface(address.address)
-        if interface.version == 4 and interface.network.prefixlen < 31 and interface.ip in (interface.network[0], interface.network[-1]):
-            raise ValidationError(f"{where}.address", address.address, f"must be a host's address: {interface.ip} names the subnet or its broadcast")
         for other in definition.ips[:number]:
             if other.address and ipaddress.ip_interface(other.address).network.overlaps(interface.network):
                 raise ValidationError(f"{where}.address", address.address, f"overlaps {other.address} of the same network")
@@ -152,7 +163,7 @@ def _inside(path, value, interface):
     address = ipaddress.ip_address(value)
     if address.version != interface.version or address not in interface.network:
         raise ValidationError(path, value, f"must lie in {interface.network}")
-    if address.version == 4 and interface.network.prefixlen < 31 and address in (interface.network[0], interface.network[-1]):
+    if _reserved(address, interface.network):
         raise ValidationError(path, value, f"is the subnet's own or its broadcast address; hosts have {interface.network[1]} to {interface.network[-2]}")
     return address
 

@@ -35,8 +35,6 @@ BROKEN = [
     ({"mtu": 70000}, "mtu", "from 0 to 65535"),
     ({"bridge": {"name": "a-name-of-sixteen"}}, "bridge.name", "1 to 15 bytes"),
     ({"ips": [ip("10.0.0.1/33")]}, "ips[0].address", "with its prefix"),
-    ({"ips": [ip("10.0.0.0/24")]}, "ips[0].address", "names the subnet"),
-    ({"ips": [ip("10.0.0.255/24")]}, "ips[0].address", "broadcast"),
     ({"ips": [ip(), ip("10.0.0.129/25")]}, "ips[1].address", "overlaps 10.0.0.1/24"),
     ({"ips": [ip(dhcp={"ranges": [{"start": "10.0.0.10", "end": "10.0.1.20"}]})]}, "ips[0].dhcp.ranges[0].end", "must lie in 10.0.0.0/24"),
     ({"ips": [ip(dhcp={"ranges": [{"start": "fd00::1", "end": "10.0.0.9"}]})]}, "ips[0].dhcp.ranges[0].start", "must lie in 10.0.0.0/24"),
@@ -84,6 +82,13 @@ def test_bad_input_names_option_value_and_what_is_allowed(options, option, says)
     assert caught.value.option == option
     assert str(caught.value).startswith(f"{option} is ")
     assert says in str(caught.value)
+
+
+def test_doubtful_addresses_are_told():
+    """The subnet's own and its broadcast address; not those of point-to-point subnets, nor IPv6."""
+    addresses = ["10.0.0.0/24", "10.0.1.255/24", "10.0.2.1/31", "10.0.3.1/32", "10.0.4.1/24", "fd00::/64"]
+    told = list(network_rules.doubts(read(Network, {"name": "a", "ips": [ip(address) for address in addresses]})))
+    assert [text.partition(" is ")[0] for text in told] == ["ips[0].address", "ips[1].address"]
 
 
 GOOD = [
