@@ -34,7 +34,8 @@ class Recipe(NamedTuple):
 SUITES = {
     "bookworm": Recipe("bookworm", BASE + LIBVIRT),
     "bookworm-bare": Recipe("bookworm", BASE, LIBVIRT),
-    "trixie": Recipe("trixie", BASE + LIBVIRT + ["libvirt-daemon-config-network", "libvirt-daemon-driver-network"]),
+    "trixie": Recipe("trixie", BASE + LIBVIRT),
+    "trixie-bare": Recipe("trixie", BASE, LIBVIRT),
 }
 #: documentation and translations are left out: they are a third of the files. libvirt asks machined to register containers, which it
 #: cannot do in here; without its D-Bus name libvirt uses plain cgroups
