@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import shlex
 import socket
 import subprocess
@@ -179,19 +180,17 @@ def _interface(devices, nic, kind):
 
 
 def _ask(path, script, seconds):
-    """Send a script over a micro machine's channel, and wait for its one line of answer."""
+    """Send a script over a micro machine's channel, and wait for the line that answers it; late answers to others are passed over."""
+    token = secrets.token_hex(8)
     with socket.socket(socket.AF_UNIX) as channel:
         channel.settimeout(seconds)
         try:
             channel.connect(str(path))
-            channel.sendall(base64.b64encode(script.encode()) + b"\n")
-            line = b""
-            while not line.endswith(b"\n"):
-                part = channel.recv(65536)
-                if not part:
-                    raise BedError("the guest hung up")
-                line += part
-        except (OSError, TimeoutError) as err:
+            channel.sendall(f"{token} ".encode() + base64.b64encode(script.encode()) + b"\n")
+            with channel.makefile("r", encoding="ascii") as lines:
+                answer = next((line.split() for line in lines if line.startswith(f"{token} ")), None)
+        except OSError as err:
             raise BedError(f"the guest did not answer {script!r}: {err}") from err
-    code, unused, text = line.decode().strip().partition(" ")
-    return Answer(int(code), base64.b64decode(text).decode(errors="replace"))
+    if answer is None:
+        raise BedError(f"the guest hung up instead of answering {script!r}")
+    return Answer(int(answer[1]), base64.b64decode("".join(answer[2:])).decode(errors="replace"))

@@ -21,15 +21,15 @@ for module in $(cat /modules/order); do insmod /modules/$module; done
 for word in $(cat /proc/cmdline); do case $word in guest=*) name=${word#guest=};; probe) poweroff -f;; esac; done
 hostname $name
 ip link set lo up
-# the host's end of the channel sends one line, base64 of a script, and gets one back: exit code and base64 of what it printed
+# the host's end of the channel sends one line, a token and base64 of a script, and gets one back: token, exit code, base64 of what it printed
 (
   until [ -c /dev/vport*p1 ]; do usleep 50000; done
   exec 3<>$(echo /dev/vport*p1)
   while :; do
-    read -r line <&3 || { usleep 50000; continue; }
+    read -r token line <&3 || { usleep 50000; continue; }
     echo "$line" | base64 -d > /tmp/script
     sh /tmp/script > /tmp/output 2>&1 < /dev/null; code=$?
-    echo "$code $(base64 < /tmp/output | tr -d '\\n')" >&3
+    echo "$token $code $(base64 < /tmp/output | tr -d '\\n')" >&3
   done
 ) &
 for device in /sys/class/net/e*; do
