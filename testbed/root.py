@@ -14,12 +14,12 @@ from . import kernel
 from .bed import cache, digest, lock, run, say
 
 BASE = [
-    "systemd-sysv", "dbus", "udev", "kmod", "procps", "python3", "python3-apt", "iproute2", "iputils-ping", "iputils-tracepath", "busybox-static",
+    "systemd-sysv", "dbus", "udev", "kmod", "procps", "python3", "iproute2", "iputils-ping", "iputils-tracepath", "busybox-static",
     "tcpdump", "ca-certificates",
 ]
 LIBVIRT = [
     "libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base",
-    "python3-libvirt", "python3-lxml", "python3-pyroute2",
+    "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2",
 ]
 
 
