@@ -8,8 +8,9 @@ import json
 import os
 import sys
 
-from . import lab, root, world
+from . import lab, machine, root, world
 from .bed import BedError, need_root
+from .trial import trial
 
 
 def main():
@@ -49,6 +50,8 @@ def parser():
     inventory.add_argument("lab")
     command("list", lambda given: print("\n".join(lab.labs())), "list the labs")
     command("clean", lambda given: [lab.down(name) for name in lab.labs()] and None, "end every lab, and remove what killed runs left")
+    attempt = command("trial", lambda given: machine.trial() if given.vm else trial(), "see that labs work on this machine")
+    attempt.add_argument("--vm", action="store_true", help="on a Debian 12 in a virtual machine instead, whose control groups are version 2")
     return top
 
 

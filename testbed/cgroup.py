@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 from pathlib import Path
@@ -53,12 +54,21 @@ def enter(group):
     for top in hierarchies():
         folder = top
         for name in (OURS, group):
+            if unified():
+                hand_down(folder)
             folder = folder / name
             folder.mkdir(exist_ok=True)
             for setting in ("cpuset.cpus", "cpuset.mems"):
                 if not unified() and (folder / setting).exists():
                     (folder / setting).write_text((folder.parent / setting).read_text(), encoding="utf-8")
         (folder / "cgroup.procs").write_text(str(os.getpid()), encoding="utf-8")
+
+
+def hand_down(folder):
+    """Let the groups under a version 2 group have each of its controllers; one that the kernel keeps back is left alone."""
+    for controller in (folder / "cgroup.controllers").read_text(encoding="utf-8").split():
+        with contextlib.suppress(OSError):
+            (folder / "cgroup.subtree_control").write_text(f"+{controller}", encoding="utf-8")
 
 
 def mount(target, mount_one):
@@ -81,28 +91,34 @@ def members(group):
     """Process ids in a host's groups."""
     found = set()
     for folder in folders(group):
-        for procs in folder.rglob("cgroup.procs"):
-            found.update(map(int, procs.read_text(encoding="utf-8").split()))
+        for path, *unused in os.walk(folder):
+            try:
+                found.update(map(int, Path(path, "cgroup.procs").read_text(encoding="utf-8").split()))
+            except OSError as err:
+                if err.errno not in (errno.ENOENT, errno.ENODEV):  # it went away meanwhile
+                    raise
     return found - {0}
 
 
 def kill(group):
-    """Kill whatever is left in a host's groups."""
-    for pid in members(group):
+    """Kill what is in a host's groups; the process ids that were there. Again until there are none: processes may have forked meanwhile."""
+    found = members(group)
+    for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    return found
 
 
 def remove(group):
-    """Remove a host's empty groups; systemd removes its own."""
-    for folder in [] if systemds() else folders(group):
-        for path in sorted(folder.rglob("*"), reverse=True):
-            if path.is_dir():
-                path.rmdir()
-        if folder.exists():
-            folder.rmdir()
+    """Remove a host's empty groups; systemd removes its own. True once they are gone."""
+    if not systemds():
+        for folder in folders(group):
+            for path, *unused in os.walk(folder, topdown=False):
+                with contextlib.suppress(OSError):  # a process that has ended may keep its group for a moment
+                    os.rmdir(path)
+    return not any(folder.exists() for folder in folders(group))
 
 
 def groups():
     """Names of the groups that hosts have, or had when their runner was killed."""
-    return sorted({path.name.removesuffix(".scope") for top in tops() if top.exists() for path in top.iterdir() if path.is_dir()})
+    return sorted({name.removesuffix(".scope") for top in tops() for name in next(os.walk(top), ("", [], []))[1]})

@@ -54,9 +54,8 @@ class Host:
         """End it and all in it, at once, as a power cut does."""
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
-        cgroup.kill(self.group)
-        until(lambda: not cgroup.members(self.group), 30, f"the processes of {self.name} to end")
-        cgroup.remove(self.group)
+        until(lambda: not cgroup.kill(self.group), 30, f"the processes of {self.name} to end")
+        until(lambda: cgroup.remove(self.group), 10, f"the control groups of {self.name} to go")
         shutil.rmtree(STATE / self.lab / self.name, ignore_errors=True)
 
 
@@ -72,7 +71,7 @@ def start(lab, name, suite="bookworm"):
         raise BedError(f"{name} did not start: see {folder}/log")
     pid = int(done.stdout)
     host = Host(lab, name, pid, start_time(pid))
-    until(lambda: running(host), 60, f"{name} to start (its log is {folder}/log)")
+    until(lambda: running(host), 120, f"{name} to start (its log is {folder}/log)")
     return host
 
 
@@ -80,7 +79,9 @@ def running(host):
     """True once systemd says that it is done starting; BedError where it is dead."""
     if not host.alive:
         raise BedError(f"{host.name} ended while starting: see {STATE}/{host.lab}/{host.name}/log")
-    return host.run("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded")
+    # waits by itself from when systemd answers, which costs less than asking again and again
+    state = host.run("timeout", "60", "systemctl", "is-system-running", "--wait", check=False).stdout.strip()
+    return state in ("running", "degraded")
 
 
 def start_time(pid):

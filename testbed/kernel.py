@@ -73,6 +73,16 @@ def build():
 
 
 def _build(scratch):
+    tree, version = unpack(scratch)
+    made = scratch / "made"
+    made.mkdir()
+    shutil.copy(tree / f"boot/vmlinuz-{version}", made / "vmlinuz")
+    initrd(made / "initrd", tree, version, MODULES, {"init": INIT, "lease.sh": LEASE})
+    return made
+
+
+def unpack(scratch):
+    """Fetch Debian's cloud kernel and unpack it in a folder; (the tree's path, the kernel's version)."""
     depends = run("apt-cache", "depends", "--no-recommends", KERNEL).stdout.split()
     package = next((word for word in depends if word.startswith("linux-image-") and word != KERNEL), None)
     if package is None:
@@ -82,27 +92,29 @@ def _build(scratch):
     run("dpkg-deb", "-x", next(scratch.glob("*.deb")), tree)
     version = next((tree / "lib/modules").iterdir()).name
     run("depmod", "-b", tree, version)
-    image = scratch / "image"
-    for name in ("bin", "modules", "proc", "sys", "dev", "etc", "tmp"):
-        (image / name).mkdir(parents=True)
-    shutil.copy("/bin/busybox", image / "bin/busybox")
-    (image / "modules/order").write_text("\n".join(_modules(tree, version, image / "modules")), encoding="utf-8")
-    for name, text in (("init", INIT), ("lease.sh", LEASE)):
-        (image / name).write_text(text, encoding="utf-8")
-        (image / name).chmod(0o755)
-    made = scratch / "made"
-    made.mkdir()
-    shutil.copy(tree / f"boot/vmlinuz-{version}", made / "vmlinuz")
-    names = "\n".join(str(path.relative_to(image)) for path in sorted(image.rglob("*")))
-    with open(made / "initrd", "wb") as archive:  # newc is the kernel's format
-        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=image, input=names.encode(), stdout=archive, check=True)
-    return made
+    return tree, version
 
 
-def _modules(tree, version, folder):
+def initrd(target, tree, version, modules, scripts):
+    """Write an initramfs of busybox, modules of a kernel's tree with what they need, and scripts (text by name)."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        image = Path(folder)
+        for name in ("bin", "modules", "proc", "sys", "dev", "etc", "tmp"):
+            (image / name).mkdir()
+        shutil.copy("/bin/busybox", image / "bin/busybox")
+        (image / "modules/order").write_text("\n".join(_modules(tree, version, modules, image / "modules")), encoding="utf-8")
+        for name, text in scripts.items():
+            (image / name).write_text(text, encoding="utf-8")
+            (image / name).chmod(0o755)
+        names = "\n".join(str(path.relative_to(image)) for path in sorted(image.rglob("*")))
+        with open(target, "wb") as archive:  # newc is the kernel's format
+            subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=image, input=names.encode(), stdout=archive, check=True)
+
+
+def _modules(tree, version, modules, folder):
     """Copy the modules that are not built in, with what they need; their names in order of loading."""
     order = []
-    for module in MODULES:
+    for module in modules:
         for line in run("modprobe", "-d", tree, "-S", version, "--show-depends", module).stdout.splitlines():
             kind, unused, path = line.strip().partition(" ")
             name = Path(path).name
