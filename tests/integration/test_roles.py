@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from testbed import guest
 from testbed import lab as labs
 from testbed.bed import need_root
 from testbed.play import collections
@@ -147,7 +148,7 @@ def dumped(site, name):
 
 
 def test_the_default_network_comes_back_as_the_distribution_has_it(site):
-    """Apart from its UUID, MAC address and mark, libvirt prints it as it printed the package's own."""
+    """Apart from its UUID, MAC address and mark, libvirt prints it as it printed the package's own; it serves a machine."""
     original = dumped(site, "default")
     assert [text for text in ("'virbr0'", "'192.168.122.1'", "'192.168.122.2'", "'192.168.122.254'") if text not in original] == []
     site.host.run("virsh", "net-undefine", "default")
@@ -155,6 +156,10 @@ def test_the_default_network_comes_back_as_the_distribution_has_it(site):
     assert dumped(site, "default") == original
     assert site.run(NAT_NETWORK)[1] == 0
     assert "192.168.122.1/24" in site.says("ip", "-4", "address", "show", "virbr0")
+    machine = guest.start(site.host, "vm1", {"network": "default"})
+    assert machine.address() in [f"192.168.122.{number}" for number in range(2, 255)]
+    assert machine.run("wget", "-qO-", "http://203.0.113.1/").text.strip() == "198.51.100.11"
+    machine.stop()
 
 
 def test_the_example_of_the_readme(site, checkout):
