@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line: build, up, down, exec, inventory, list, clean."""
+"""Command line: build, up, down, exec, inventory, list, clean, trial."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-from . import lab, machine, root, world
+from . import lab, machine, root, topology, world
 from .bed import BedError, need_root
 from .trial import trial
 
@@ -36,10 +36,11 @@ def parser():
 
     build = command("build", lambda given: print(root.build(given.suite)), "build the hosts' root file system, and print its path")
     build.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
-    up = command("up", lambda given: lab.up(given.lab, given.hosts, given.suite) and None, "start a lab")
+    up = command("up", start, "start a lab")
     up.add_argument("lab")
     up.add_argument("--hosts", type=int, default=1)
     up.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
+    up.add_argument("--topology", metavar="FILE", help="JSON that says which hosts there shall be, and how they are wired")
     down = command("down", lambda given: lab.down(given.lab), "end a lab")
     down.add_argument("lab")
     execute = command("exec", run_inside, "run a command on a host of a lab, or in its world")
@@ -48,11 +49,25 @@ def parser():
     execute.add_argument("argv", nargs=argparse.REMAINDER)
     inventory = command("inventory", lambda given: print(json.dumps(lab.load(given.lab).inventory(), indent=2)), "print a lab's Ansible inventory")
     inventory.add_argument("lab")
-    command("list", lambda given: print("\n".join(lab.labs())), "list the labs")
-    command("clean", lambda given: [lab.down(name) for name in lab.labs()] and None, "end every lab, and remove what killed runs left")
+    command("list", lambda given: tell(lab.labs()), "list the labs")
+    clean = command("clean", lambda given: tell(lab.clean(given.all)), "take down the labs that killed runs left, and print their names")
+    clean.add_argument("--all", action="store_true", help="take down every lab")
     attempt = command("trial", lambda given: machine.trial() if given.vm else trial(), "see that labs work on this machine")
     attempt.add_argument("--vm", action="store_true", help="on a Debian 12 in a virtual machine instead, whose control groups are version 2")
     return top
+
+
+def tell(names):
+    """One name a line."""
+    for name in names:
+        print(name)
+
+
+def start(given):
+    """Start a lab, and let it stay."""
+    plans = topology.read(given.topology) if given.topology else topology.plain(given.hosts, given.suite)
+    lab.up(given.lab, plans=plans)
+    lab.keep(given.lab)
 
 
 def run_inside(given):

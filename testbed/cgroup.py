@@ -91,7 +91,7 @@ def members(group):
     """Process ids in a host's groups."""
     found = set()
     for folder in folders(group):
-        for path, *unused in os.walk(folder):
+        for path, *_others in os.walk(folder):
             try:
                 found.update(map(int, Path(path, "cgroup.procs").read_text(encoding="utf-8").split()))
             except OSError as err:
@@ -113,7 +113,7 @@ def remove(group):
     """Remove a host's empty groups; systemd removes its own. True once they are gone."""
     if not systemds():
         for folder in folders(group):
-            for path, *unused in os.walk(folder, topdown=False):
+            for path, *_others in os.walk(folder, topdown=False):
                 with contextlib.suppress(OSError):  # a process that has ended may keep its group for a moment
                     os.rmdir(path)
     return not any(folder.exists() for folder in folders(group))

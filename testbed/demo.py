@@ -12,14 +12,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from . import guest, lab, root, world
+from . import guest, lab, root, topology, world
 from .bed import BedError, need_root, run
 from .play import play
 
 NAME = "demo"
 NETWORK = "nat_lab"
 GATEWAY, STATIC, MAC = "192.168.150.1", "192.168.150.10", "52:54:00:96:00:0a"
-LAN_ADDRESS = lab.ADDRESSES[0].format(11).partition("/")[0]
+LAN_ADDRESS = topology.ADDRESSES[0].format(topology.FIRST).partition("/")[0]
 INTERNET = world.INTERNET[0]
 
 

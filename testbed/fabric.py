@@ -39,26 +39,40 @@ def remove(name):
     run("ip", "netns", "delete", name)
 
 
-def wire(lab, peer, device, segment):
-    """A cable from ``device`` in ``peer`` (a process id or a namespace's name) to a segment, which is made where it is new.
-
-    Returns the name of the cable's end at the segment.
-    """
+def wire(lab, owner, device, peer, segment, mtu=1500, mac=""):
+    """A cable from a segment, which is made where it is new, to ``device`` in ``peer``: a process id or a namespace's name."""
     fabric = namespace(lab)
-    add(fabric)
-    links = run("ip", "-o", "-n", fabric, "link", "show").stdout
-    if f": {segment}:" not in links:
-        run("ip", "-n", fabric, "link", "add", segment, "type", "bridge")
+    if fabric not in names():
+        add(fabric)
+        for scope in ("all", "default"):  # a switch says nothing of its own
+            run("ip", "netns", "exec", fabric, "sysctl", "-q", f"net.ipv6.conf.{scope}.disable_ipv6=1")
+    if f": {segment}:" not in run("ip", "-o", "-n", fabric, "link", "show").stdout:
+        run("ip", "-n", fabric, "link", "add", segment, "type", "bridge", "mcast_snooping", "0")
         run("ip", "-n", fabric, "link", "set", segment, "up", "mtu", str(MTU))
-    end = f"port{links.count(chr(10))}"
-    run("ip", "-n", fabric, "link", "add", end, "mtu", "1500", "type", "veth", "peer", "name", device, "netns", str(peer))
-    run("ip", "-n", fabric, "link", "set", end, "master", segment, "up")
-    return end
+    far = ["name", device, *(["address", mac] if mac else []), "mtu", str(mtu), "netns", str(peer)]
+    run("ip", "-n", fabric, "link", "add", end(owner, device), "mtu", str(mtu), "type", "veth", "peer", *far)
+    run("ip", "-n", fabric, "link", "set", end(owner, device), "master", segment, "up")
 
 
-def cut(lab, end, up=False):
-    """Cut a cable, or with ``up`` mend it."""
-    run("ip", "-n", namespace(lab), "link", "set", end, "up" if up else "down")
+def end(owner, device):
+    """Name of a cable's end at its segment, by the name of the host (or of the world) and of its device."""
+    return f"{owner}-{device}"
+
+
+def cut(lab, owner, device="eth0", silent=True):
+    """Lose all packets of a cable, which its owner cannot tell; unless ``silent``, its device loses its carrier too."""
+    fabric = namespace(lab)
+    if silent:
+        run("bridge", "-n", fabric, "link", "set", "dev", end(owner, device), "state", "0")
+    else:
+        run("ip", "-n", fabric, "link", "set", end(owner, device), "down")
+
+
+def mend(lab, owner, device="eth0"):
+    """Mend a cable that was cut."""
+    fabric = namespace(lab)
+    run("ip", "-n", fabric, "link", "set", end(owner, device), "up")
+    run("bridge", "-n", fabric, "link", "set", "dev", end(owner, device), "state", "3")
 
 
 @contextlib.contextmanager

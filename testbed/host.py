@@ -70,6 +70,7 @@ def start(lab, name, suite="bookworm"):
     if done.returncode:
         raise BedError(f"{name} did not start: see {folder}/log")
     pid = int(done.stdout)
+    (folder / "pid").write_text(f"{pid}\n", encoding="utf-8")  # for inventories that are written by hand
     host = Host(lab, name, pid, start_time(pid))
     until(lambda: running(host), 120, f"{name} to start (its log is {folder}/log)")
     return host

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import time
 
-from . import cgroup, fabric, guest, lab, world
+from . import cgroup, fabric, guest, lab, topology, world
 from .bed import STATE, BedError
 
 NAME = "trial"
-LAN_ADDRESS = lab.ADDRESSES[0].format(11).partition("/")[0]
+LAN_ADDRESS = topology.ADDRESSES[0].format(topology.FIRST).partition("/")[0]
 
 
 def trial():

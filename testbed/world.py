@@ -10,6 +10,7 @@ from pathlib import Path
 from . import fabric
 from .bed import STATE, run, until
 
+HOST = "world"
 LAN = ("198.51.100.1/24", "2001:db8:100::1/64")
 INTERNET = ("203.0.113.1", "2001:db8:203::1")
 NAMES = {"internet.test": INTERNET, "router.test": tuple(address.partition("/")[0] for address in LAN)}
@@ -17,7 +18,7 @@ NAMES = {"internet.test": INTERNET, "router.test": tuple(address.partition("/")[
 
 def namespace(lab):
     """Name of a lab's world."""
-    return f"vlb-{lab}-world"
+    return f"vlb-{lab}-{HOST}"
 
 
 def argv(lab, *argv):
@@ -29,7 +30,7 @@ def start(lab):
     """Make the world of a lab."""
     name, folder = namespace(lab), STATE / lab
     fabric.add(name)
-    fabric.wire(lab, name, "lan", "lan")
+    fabric.wire(lab, HOST, "lan", name, "lan")
     for address in LAN:
         run(*argv(lab, "ip", "address", "add", address, "dev", "lan", *(["nodad"] if ":" in address else [])))
     for address in INTERNET:

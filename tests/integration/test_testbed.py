@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from testbed import bed, cgroup, fabric, guest, host, world
+from testbed import bed, cgroup, fabric, guest, host, topology, world
 from testbed import lab as labs
 
 
@@ -34,25 +34,29 @@ def test_hosts_and_the_world_reach_each_other(lab, host):
     assert host.run("busybox", "wget", "-qO-", "http://203.0.113.1/").stdout == "198.51.100.11\n"
 
 
-def test_packets_are_captured_and_links_cut(lab, host, tmp_path):
+def test_packets_are_captured(lab, host, tmp_path):
     """On the segment, where no host can tell."""
     with fabric.capture(lab.name, "lan", "icmp", str(tmp_path)) as path:
         host.run("ping", "-c", "2", "-i", "0.2", "198.51.100.12")
     seen = bed.run("tcpdump", "-n", "-r", path).stdout
     assert len(re.findall(r"198.51.100.11 > 198.51.100.12: ICMP echo request", seen)) == 2
-    ends = json.loads(bed.run("ip", "-j", "-n", fabric.namespace(lab.name), "link").stdout)
-    end = next(link["ifname"] for link in ends if link.get("link_netnsid") is not None and host_of(lab, link["ifname"]) == "host2")
-    fabric.cut(lab.name, end)
-    assert host.run("ping", "-c", "1", "-W", "1", "198.51.100.12", check=False).returncode != 0
-    fabric.cut(lab.name, end, up=True)
-    bed.until(lambda: host.run("ping", "-c", "1", "-W", "1", "198.51.100.12", check=False).returncode == 0, 10, "the link to come back")
 
 
-def host_of(lab, end):
-    """Name of the host at the other end of a cable."""
-    numbers = {each.run("cat", "/sys/class/net/eth0/iflink").stdout.strip(): each.name for each in lab.hosts.values()}
-    links = json.loads(bed.run("ip", "-j", "-n", fabric.namespace(lab.name), "link", "show", "dev", end).stdout)
-    return numbers.get(str(links[0]["ifindex"]))
+@pytest.mark.parametrize(("silent", "carrier"), [(True, "1"), (False, "0")])
+def test_links_are_cut_and_mended(lab, host, silent, carrier):
+    """Silently, which the host at the end of the cable cannot tell, or with its carrier."""
+    other = lab.hosts["host2"]
+    fabric.cut(lab.name, "host2", silent=silent)
+    assert not answers(host, "198.51.100.12")
+    assert other.run("cat", "/sys/class/net/eth0/carrier").stdout.strip() == carrier
+    fabric.mend(lab.name, "host2")
+    bed.until(lambda: answers(host, "198.51.100.12"), 10, "the link to come back")
+    assert other.run("cat", "/sys/class/net/eth0/carrier").stdout.strip() == "1"
+
+
+def answers(host, address):
+    """True where a ping from a host comes back."""
+    return host.run("ping", "-c", "1", "-W", "1", address, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("kind", ["vm", "lxc"])
@@ -70,20 +74,61 @@ def test_guests_answer_commands(host, kind):
         one.stop()
 
 
-def test_a_killed_run_leaves_nothing_that_cleaning_does_not_find():
-    """The runner is killed while its second host starts; ``down`` ends the processes, namespaces and groups that it left."""
+def test_hosts_are_wired_as_a_topology_says(tmp_path):
+    """Several NICs and segments, jumbo frames, MAC addresses, a host without an uplink, and more than one release of Debian."""
+    name = f"wired{os.getpid()}"
+    trunk = {"segment": "trunk", "mtu": 9000}
+    left = {"eth0": "lan", "eth1": {**trunk, "addresses": ["10.9.0.1/24"], "mac": "52:54:00:00:00:01"}}
+    right = {"nics": {"eth1": {**trunk, "addresses": ["10.9.0.2/24"]}}, "suite": "trixie"}
+    (tmp_path / "topology.json").write_text(json.dumps({"hosts": {"left": {"nics": left}, "right": right}}), encoding="utf-8")
+    try:
+        running = labs.up(name, plans=topology.read(tmp_path / "topology.json"))
+        right = running.hosts["right"]
+        assert right.run("ping", "-M", "do", "-s", "8900", "-c", "1", "-W", "5", "10.9.0.1").returncode == 0
+        assert "52:54:00:00:00:01" in right.run("ip", "neighbour", "show", "dev", "eth1").stdout
+        assert right.run("ip", "route", "show", "default").stdout == ""
+        assert "VERSION_CODENAME=trixie" in right.run("cat", "/etc/os-release").stdout
+        assert answers(running.hosts["left"], "203.0.113.1")
+        assert {machine: facts["ansible_netns_target"] for machine, facts in running.inventory()["all"]["hosts"].items()} == {
+            machine.name: str(machine.pid) for machine in running.hosts.values()}
+    finally:
+        labs.down(name)
+
+
+def test_what_killed_runs_left_is_cleaned_and_nothing_else(lab):
+    """A runner is killed while its hosts start: their processes, namespaces, groups and files go. The lab of this session stays."""
     name = f"killed{os.getpid()}"[:16]
     runner = subprocess.Popen([sys.executable, "-m", "testbed", "up", name, "--hosts", "3"], cwd=host.CHECKOUT, stderr=subprocess.DEVNULL)
     bed.until(lambda: len([group for group in cgroup.groups() if group.startswith(f"{name}.")]) > 1, 60, "the second host")
     runner.kill()
     runner.wait()
-    assert name in labs.labs()
+    assert name in labs.labs() and labs.abandoned(name) and not labs.abandoned(lab.name)
     left = [group for group in cgroup.groups() if group.startswith(f"{name}.")]
-    labs.down(name)
-    assert name not in labs.labs()
+    done = subprocess.run([sys.executable, "-m", "testbed", "clean"], cwd=host.CHECKOUT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and name in done.stdout.split() and lab.name not in done.stdout.split()
+    assert name not in labs.labs() and lab.name in labs.labs()
     assert [pid for group in left for pid in cgroup.members(group)] == []
     assert {world.namespace(name), fabric.namespace(name)} & set(fabric.names()) == set()
     assert not (bed.STATE / name).exists() and name not in bed.run("findmnt", "-rno", "TARGET").stdout
+
+
+def test_a_lab_from_the_command_line_stays_until_it_is_taken_down():
+    """Its runner has ended as it should. With its host dead, it is one that was left behind."""
+    name = f"stays{os.getpid()}"
+    try:
+        typed("up", name)
+        assert not labs.abandoned(name)
+        assert typed("exec", name, "host1", "--", "hostname") == "host1\n"
+        assert typed("exec", name, "world", "--", "ip", "-o", "address", "show", "dev", "lan").split()[3] == "198.51.100.1/24"
+        labs.load(name).hosts["host1"].kill()
+        assert labs.abandoned(name)
+    finally:
+        typed("down", name)
+
+
+def typed(*words):
+    """What the command line prints; it must succeed."""
+    return bed.run(sys.executable, "-m", "testbed", *words, cwd=host.CHECKOUT).stdout
 
 
 def test_without_root_it_says_what_to_type():
