@@ -20,7 +20,7 @@ CONTROLLER := $(VENV)/controller-$(call digest,requirements.txt)
 TESTTOOLS := $(VENV)/testtools-$(call digest,requirements.txt requirements-test.txt)
 PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements-lock.txt
 
-STAGES := lint docs-lint build test-unit test-integration
+STAGES := lint docs-lint build test-unit test-molecule test-integration
 
 .PHONY: help
 help: ## tell what there is to make
@@ -95,6 +95,10 @@ build: deps-test ## build the artifact, install it by itself, and use it
 .PHONY: test-unit
 test-unit: deps-test ## unit tests: seconds, no root, no daemon
 	@python -m pytest tests/unit
+
+.PHONY: test-molecule
+test-molecule: deps-test ## molecule's scenarios on hosts of the test bed, or SCENARIO=one (needs root)
+	@tools/molecule.sh $(CACHE) $(SCENARIO)
 
 .PHONY: test-integration
 test-integration: deps-test ## integration tests against real libvirtd in the test bed (needs root)
