@@ -11,7 +11,7 @@ from . import desired
 from .backend.libvirt import Libvirt
 from .errors import BackendError, ValidationError, VerificationError, VirtNetError
 from .model.network import WantedNetwork, report
-from .plan.network import make_plan, steps_between
+from .plan.network import changes_between, make_plan, steps_between, target_of
 from .plan.plan import Plan
 
 
@@ -61,16 +61,17 @@ def _apply(item, wanted, host, done):
         host.apply(item.key, item.steps)
         verify(wanted, item, host)
     except (BackendError, VerificationError) as err:
-        so_far = f"; changed before it and kept: {', '.join(done)}" if done else ""
-        raise type(err)(f"{err}; {roll_back(item, host)}{so_far}") from err
+        kept = f"; changed before it and kept: {', '.join(done)}" if done else ""
+        raise type(err)(f"{err}; {roll_back(item, host)}{kept}") from err
 
 
 def verify(wanted, item, host):
-    """Observe and plan again; a difference that is left is a VerificationError."""
-    left = make_plan([wanted], host.observe([item.key]), host).items[0]
-    if left.steps:
-        fields = ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in left.changes)
-        raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {fields or left.steps[0].verb}")
+    """Observe again; a difference to what was asked is a VerificationError."""
+    now = host.observe([item.key])[item.key]
+    left = list(changes_between(now, target_of(wanted, now)))
+    if left:
+        fields = ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in left)
+        raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {fields}")
 
 
 def roll_back(item, host):

@@ -190,8 +190,18 @@ class Libvirt:
     def _guests_of(self, connection):
         with self.says("list its guests"):
             driver = connection.getType()
-            documents = [domain.XMLDesc(0) for domain in connection.listAllDomains(self.module.VIR_CONNECT_LIST_DOMAINS_ACTIVE)]
+            domains = connection.listAllDomains(self.module.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+        documents = filter(None, map(self._document_of, domains))
         return [Guest(driver=driver, **nic) for document in documents for nic in domain_xml.interfaces(document)]
+
+    def _document_of(self, domain):
+        """A guest's XML; None where it has stopped meanwhile."""
+        try:
+            return domain.XMLDesc(0)
+        except self.module.libvirtError as err:
+            if err.get_error_code() == self.module.VIR_ERR_NO_DOMAIN:
+                return None
+            raise BackendError(f"libvirt could not dump guest {domain.name()}: {err.get_error_message()}") from err
 
     def leases(self, name):
         """The network's DHCP leases as libvirt reports them; [] of an inactive network."""

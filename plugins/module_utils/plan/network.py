@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from ..errors import InUseError, UnsupportedError, ValidationError
 from ..model.network import NetworkState, as_stored, inherit, report
@@ -38,8 +39,9 @@ def target_of(wanted, state):
     if state is None:
         definition = replace(definition, lab=wanted.lab)
     active = wanted.state == "active" or not wanted.persistent or (wanted.state == "present" and state is not None and state.live is not None)
-    if state is not None and state.live is not None and active and not _restarts(definition, state.live):
-        live = state.live
+    running = state.live if state is not None else None
+    if running and active and (wanted.definition is None or not _restarts(definition, running)):
+        live = running
     else:
         live = definition if active else None
     return NetworkState(
@@ -92,7 +94,7 @@ def _item(wanted, state, targets, context):
         if guests and not (wanted.force and target is None):
             raise InUseError(_in_use(wanted, guests, verbs))
     return Item(
-        "network", wanted.name, state, target, report(state), report(target), steps, tuple(_changes(state, target, steps)), guests, tuple(warnings)
+        "network", wanted.name, state, target, report(state), report(target), steps, tuple(changes_between(state, target)), guests, tuple(warnings)
     )
 
 
@@ -109,7 +111,9 @@ def _in_use(wanted, guests, verbs):
     return f"network {wanted.name} is in use by {names}: {what}, which would cut them off; {remedy}"
 
 
-def _changes(state, target, steps):
+def changes_between(state, target):
+    """The Changes, with their price, between two NetworkStates (or None)."""
+    steps = steps_between(state, target)
     if not steps:
         return
     cost = "restart" if any(step.verb == "stop" for step in steps) else "live"
@@ -127,7 +131,7 @@ def _changes(state, target, steps):
 def _conflicts(wanted, target, targets, context):
     """Yield what on the host stands against a target: ValidationError or UnsupportedError to refuse with, str to warn with."""
     definition = target.stored or target.live
-    if "session" in context.uri and definition.owns_bridge:
+    if urlsplit(context.uri).path == "/session" and definition.owns_bridge:
         yield UnsupportedError(
             f"{context.uri} runs without privileges and cannot make the bridge that forward mode {definition.mode} needs: "
             "use uri qemu:///system, or mode bridge on a bridge that is there"

@@ -128,6 +128,11 @@ def test_no_definition_leaves_the_definition_alone():
     assert item.target.stored == A
 
 
+def test_no_definition_restarts_nothing():
+    """A stored change that waits for the next start is somebody's intention."""
+    assert plan(wanted(), NetworkState(B, A, True)).steps == ()
+
+
 def test_no_definition_and_no_network_is_an_error():
     """There is nothing to start."""
     with pytest.raises(ValidationError, match="no such network"):
