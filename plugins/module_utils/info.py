@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from .backend.libvirt import Libvirt
-from .model.network import Network, report
+from .codec import network_xml
+from .errors import ValidationError
+from .model import network_rules
+from .model.network import Network, portable, report
 from .model.option import read
 from .plan.network import attached
 
@@ -33,6 +36,7 @@ def _network(host, name, state):
     facts = {fact: value for fact, value in report(state).items() if fact != "state"}
     return {
         **facts,
+        "config": facts["config"] if _optional(state.definition) else {"xml": network_xml.build(portable(state.definition))},
         "active": state.live is not None,
         "leases": [_lease(entry) for entry in host.leases(name)],
         "guests": [
@@ -42,6 +46,15 @@ def _network(host, name, state):
         "unknown": [{"path": path or "/", "content": content} for path, content in state.definition.unknown],
         "xml": host.document(name, stored=state.stored is not None),
     }
+
+
+def _optional(definition):
+    """True where virt_network's options can say all of a definition. libvirt holds some that they refuse, or have no word for."""
+    try:
+        network_rules.check(definition)
+    except (ValidationError, ValueError):  # ValueError: what libvirt takes for an address and Python's ipaddress does not
+        return False
+    return not definition.unknown
 
 
 def _lease(entry):

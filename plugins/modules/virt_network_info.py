@@ -64,7 +64,12 @@ networks:
       type: list
       elements: dict
       returned: always
-    config: {description: The stored definition in the shape of M(virtlab.network.virt_network)., type: dict, returned: always}
+    config:
+      description:
+        - Options of M(virtlab.network.virt_network) that make such a network, here or on another host.
+        - Where these cannot say all of it, or refuse part of it, such as a static lease outside its subnet, it holds V(xml) alone.
+      type: dict
+      returned: always
     unknown:
       description: Parts of the definition that this collection does not know, with V(path) and V(content).
       type: list

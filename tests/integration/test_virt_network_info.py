@@ -35,3 +35,16 @@ def test_config_is_what_virt_network_takes(ansible):
     two = ansible.module("virt_network", **{**one["config"], "name": "two"})["after"]
     assert two["config"] == {**one["config"], "name": "two"}
     assert two["uuid"] != one["uuid"] and two["mac"] != one["mac"]
+
+
+def test_config_of_what_the_options_refuse_is_a_document(ansible):
+    """libvirt holds what our options refuse, such as two leases of one address: nothing of it gets lost on its way through config."""
+    hosts = "".join(f"<host mac='52:54:00:00:00:0{number}' ip='10.74.0.5'/>" for number in (1, 2))
+    document = f"<network><name>one</name><bridge name='odd0'/><ip address='10.74.0.1' prefix='24'><dhcp>{hosts}</dhcp></ip></network>"
+    made = ansible.module("virt_network", xml=document, state="present")
+    assert any("is used already" in warning for warning in made["warnings"])
+    config = ansible.module("virt_network_info", name="one")["networks"][0]["config"]
+    assert list(config) == ["xml"] and "odd0" not in config["xml"]
+    assert not ansible.module("virt_network", **config, state="present")["changed"]
+    ansible.module("virt_network", name="one", state="absent")
+    assert ansible.module("virt_network", **config, state="present")["after"]["config"] == made["after"]["config"]

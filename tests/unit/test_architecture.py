@@ -24,7 +24,7 @@ ROOMS = {
     "doc_fragments": {"module_utils/model"},
     "module_utils/run": {"module_utils/reconcile", "module_utils/info", "module_utils/diff", "module_utils/plan", "module_utils/model"},
     "module_utils/diff": {"module_utils/plan", "module_utils/model"},
-    "module_utils/info": {"module_utils/plan", "module_utils/backend", "module_utils/model"},
+    "module_utils/info": {"module_utils/plan", "module_utils/backend", "module_utils/codec", "module_utils/model"},
     "module_utils/reconcile": {"module_utils/desired", "module_utils/plan", "module_utils/backend", "module_utils/model"},
     "module_utils/desired": {"module_utils/codec", "module_utils/model"},
     "module_utils/plan": {"module_utils/model"},

@@ -234,15 +234,20 @@ def as_stored(live, stored):
     return replace(live, **changes)
 
 
+def portable(definition):
+    """A definition without what tells this network from an equal one elsewhere: uuid, mark, and MAC address and name of libvirt's own bridge."""
+    apart = {"uuid": None, "lab": None}
+    if definition.owns_bridge:
+        apart.update(mac=None, bridge=definition.bridge and replace(definition.bridge, name=None))
+    return replace(definition, **apart)
+
+
 def report(state):
     """A network's state as a result shows it: ``state``, and for one that is there its flags, identity and ``config``."""
     if state is None:
         return {"state": "absent"}
     held = state.definition
-    apart = {"uuid": None}
-    if held.owns_bridge:
-        apart.update(mac=None, bridge=held.bridge and replace(held.bridge, name=None))
-    config = {name: value for name, value in plain(replace(held, **apart)).items() if value != {}}
+    config = {name: value for name, value in plain(portable(held)).items() if value != {}}
     return {
         "name": held.name,
         "state": "active" if state.live else "inactive",

@@ -107,7 +107,9 @@ def attached(guests, name, state):
 def _in_use(wanted, guests, verbs):
     names = ", ".join(f"{guest.domain} ({guest.target})" for guest in guests)
     what = "this change restarts it" if "start" in verbs or "create" in verbs else f"state {wanted.state} stops it"
-    remedy = "shut these guests down or detach them first" + (", or set force: true to cut them off" if wanted.state == "absent" else "")
+    remedy = "shut these guests down or detach them first"
+    if wanted.state == "absent":
+        remedy += ", or ask for state: absent with force: true, which cuts them off"
     return f"network {wanted.name} is in use by {names}: {what}, which would cut them off; {remedy}"
 
 
