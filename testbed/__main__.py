@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-from . import lab, machine, root, topology, world
+from . import claim, lab, root, topology, world
 from .bed import BedError, need_root
 from .trial import trial
 
@@ -40,8 +40,9 @@ def parser():
     up.add_argument("lab")
     up.add_argument("--hosts", type=int, default=1)
     up.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
+    up.add_argument("--kind", default=topology.KINDS[0], choices=topology.KINDS, help="namespaces (the default), or virtual machines")
     up.add_argument("--topology", metavar="FILE", help="JSON that says which hosts there shall be, and how they are wired")
-    down = command("down", lambda given: lab.down(given.lab), "end a lab")
+    down = command("down", lambda given: claim.down(given.lab), "end a lab")
     down.add_argument("lab")
     execute = command("exec", run_inside, "run a command on a host of a lab, or in its world")
     execute.add_argument("lab")
@@ -49,10 +50,10 @@ def parser():
     execute.add_argument("argv", nargs=argparse.REMAINDER)
     inventory = command("inventory", lambda given: print(json.dumps(lab.load(given.lab).inventory(), indent=2)), "print a lab's Ansible inventory")
     inventory.add_argument("lab")
-    command("list", lambda given: tell(lab.labs()), "list the labs")
-    clean = command("clean", lambda given: tell(lab.clean(given.all)), "take down the labs that killed runs left, and print their names")
+    command("list", lambda given: tell(claim.labs()), "list the labs")
+    clean = command("clean", lambda given: tell(claim.clean(given.all)), "take down the labs that killed runs left, and print their names")
     clean.add_argument("--all", action="store_true", help="take down every lab")
-    attempt = command("trial", lambda given: machine.trial() if given.vm else trial(), "see that labs work on this machine")
+    attempt = command("trial", lambda given: trial(), "see that labs work on this machine")
     attempt.add_argument("--vm", action="store_true", help="on a Debian 12 in a virtual machine instead, whose control groups are version 2")
     return top
 
@@ -65,9 +66,9 @@ def tell(names):
 
 def start(given):
     """Start a lab, and let it stay."""
-    plans = topology.read(given.topology) if given.topology else topology.plain(given.hosts, given.suite)
+    plans = topology.read(given.topology) if given.topology else topology.plain(given.hosts, given.suite, given.kind)
     lab.up(given.lab, plans=plans)
-    lab.keep(given.lab)
+    claim.keep(given.lab)
 
 
 def run_inside(given):

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 STATE = Path("/run/virtlab-testbed")
+#: disks of virtual machines, which may outgrow memory
+DISKS = Path("/var/tmp/virtlab-testbed")
 
 
 class BedError(Exception):
@@ -47,11 +49,14 @@ def lock(name):
         yield
 
 
-def run(*argv, check=True, **more):
-    """Run a command to its end; a CompletedProcess with text. Raises BedError with its stderr where it fails and ``check`` is on."""
+def run(*argv, check=True, what=None, **more):
+    """Run a command to its end; a CompletedProcess with text. Raises BedError with its stderr where it fails and ``check`` is on.
+
+    ``what`` words the command for that, where its words alone say little.
+    """
     done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **more)
     if check and done.returncode:
-        raise BedError(f"{' '.join(map(str, argv))} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}")
+        raise BedError(f"{what or ' '.join(map(str, argv))} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}")
     return done
 
 

@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from . import guest, lab, root, topology, world
+from . import claim, guest, lab, root, topology, world
 from .bed import BedError, need_root, run
 from .play import play
 
@@ -69,8 +69,8 @@ def main():
 def tour(demo):
     """The whole demonstration."""
     before = own_network()
-    if NAME in lab.labs():
-        lab.down(NAME)
+    if NAME in claim.labs():
+        claim.down(NAME)
     demo.tell("A disposable host: Debian with systemd and libvirtd, in namespaces of its own")
     root.build()
     running = lab.up(NAME)
@@ -94,7 +94,7 @@ def tour(demo):
         left = traces(host)
         demo.check("nothing is left on the host", difference(empty, left) or "networks, devices, addresses, dnsmasq, rules as before", left == empty)
     finally:
-        lab.down(NAME)
+        claim.down(NAME)
     after = own_network()
     demo.check("this machine's own network", difference(before, after) or "untouched", before == after)
     demo.tell("What was seen")

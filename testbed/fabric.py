@@ -24,10 +24,9 @@ def names():
 
 
 def add(name):
-    """Make a network namespace with its loopback up, where it is not there."""
-    if name not in names():
-        run("ip", "netns", "add", name)
-        run("ip", "-n", name, "link", "set", "lo", "up")
+    """Make a network namespace with its loopback up."""
+    run("ip", "netns", "add", name)
+    run("ip", "-n", name, "link", "set", "lo", "up")
 
 
 def remove(name):
@@ -39,19 +38,36 @@ def remove(name):
     run("ip", "netns", "delete", name)
 
 
+def start(lab, segments):
+    """Make a lab's namespace, and a bridge in it for each segment."""
+    add(namespace(lab))
+    for scope in ("all", "default"):  # a switch says nothing of its own
+        run(*argv(lab, "sysctl", "-q", f"net.ipv6.conf.{scope}.disable_ipv6=1"))
+    for segment in segments:
+        ip(lab, "link", "add", segment, "type", "bridge", "mcast_snooping", "0")
+        ip(lab, "link", "set", segment, "up", "mtu", MTU)
+
+
+def argv(lab, *argv):
+    """The words that run a command where a lab's segments are."""
+    return ["ip", "netns", "exec", namespace(lab), *map(str, argv)]
+
+
+def ip(lab, *words):
+    """ip(8) where a lab's segments are."""
+    run("ip", "-n", namespace(lab), *words)
+
+
 def wire(lab, owner, device, peer, segment, mtu=1500, mac=""):
-    """A cable from a segment, which is made where it is new, to ``device`` in ``peer``: a process id or a namespace's name."""
-    fabric = namespace(lab)
-    if fabric not in names():
-        add(fabric)
-        for scope in ("all", "default"):  # a switch says nothing of its own
-            run("ip", "netns", "exec", fabric, "sysctl", "-q", f"net.ipv6.conf.{scope}.disable_ipv6=1")
-    if f": {segment}:" not in run("ip", "-o", "-n", fabric, "link", "show").stdout:
-        run("ip", "-n", fabric, "link", "add", segment, "type", "bridge", "mcast_snooping", "0")
-        run("ip", "-n", fabric, "link", "set", segment, "up", "mtu", str(MTU))
-    far = ["name", device, *(["address", mac] if mac else []), "mtu", str(mtu), "netns", str(peer)]
-    run("ip", "-n", fabric, "link", "add", end(owner, device), "mtu", str(mtu), "type", "veth", "peer", *far)
-    run("ip", "-n", fabric, "link", "set", end(owner, device), "master", segment, "up")
+    """A cable from a segment to ``device`` in ``peer``: a process id or a namespace's name."""
+    far = ["name", device, *(["address", mac] if mac else []), "mtu", mtu, "netns", peer]
+    ip(lab, "link", "add", end(owner, device), "mtu", mtu, "type", "veth", "peer", *far)
+    plug(lab, end(owner, device), segment)
+
+
+def plug(lab, port, segment):
+    """Put the end of a cable into a segment."""
+    ip(lab, "link", "set", port, "master", segment, "up")
 
 
 def end(owner, device):
@@ -59,27 +75,34 @@ def end(owner, device):
     return f"{owner}-{device}"
 
 
-def cut(lab, owner, device="eth0", silent=True):
-    """Lose all packets of a cable, which its owner cannot tell; unless ``silent``, its device loses its carrier too."""
-    fabric = namespace(lab)
-    if silent:
-        run("bridge", "-n", fabric, "link", "set", "dev", end(owner, device), "state", "0")
-    else:
-        run("ip", "-n", fabric, "link", "set", end(owner, device), "down")
+def pass_on(lab, port, passes):
+    """Let packets pass the end of a cable, or lose all of them."""
+    command = ["bridge", "-n", namespace(lab), "link", "set", "dev", port, "state", "3" if passes else "0"]
+    until(lambda: run(*command, check=False).returncode == 0, 5, f"{port} to have its carrier, without which its state cannot be set")
 
 
-def mend(lab, owner, device="eth0"):
-    """Mend a cable that was cut."""
-    fabric = namespace(lab)
-    run("ip", "-n", fabric, "link", "set", end(owner, device), "up")
-    run("bridge", "-n", fabric, "link", "set", "dev", end(owner, device), "state", "3")
+def impair(lab, port, loss=0, rate="", delay=""):
+    """Make a cable bad from now on: ``loss`` in percent of what comes from its host, ``rate`` and ``delay`` (tc(8)'s words) towards it.
+
+    Nothing at all makes it good again. Raises BedError where this machine's kernel has no netem, which delays.
+    """
+    table = f"netdev {port.replace('-', '_')}"
+    rules = f"table {table}\ndelete table {table}\n"
+    if loss:
+        rules += f'table {table} {{ chain lossy {{ type filter hook ingress device "{port}" priority 0\nnumgen random mod 100 >= {100 - loss} drop\n}}\n}}\n'
+    run(*argv(lab, "nft", "-f", "-"), input=rules)
+    run(*argv(lab, "tc", "qdisc", "del", "dev", port, "root"), check=False)
+    if delay:
+        run(*argv(lab, "tc", "qdisc", "add", "dev", port, "root", "netem", "delay", delay, *(["rate", rate] if rate else [])))
+    elif rate:
+        run(*argv(lab, "tc", "qdisc", "add", "dev", port, "root", "tbf", "rate", rate, "burst", "32kb", "latency", "50ms"))
 
 
 @contextlib.contextmanager
 def capture(lab, segment, expression="", folder="/tmp"):
     """Capture a segment's packets while the context lasts; yields the path of the pcap file, complete when the context is left."""
     path = os.path.join(folder, f"{lab}-{segment}.pcap")
-    command = ["ip", "netns", "exec", namespace(lab), "tcpdump", "--immediate-mode", "-U", "-n", "-i", segment, "-w", path, *expression.split()]
+    command = argv(lab, "tcpdump", "--immediate-mode", "-U", "-n", "-i", segment, "-w", path, *expression.split())
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: "listening on" in process.stderr.readline(), 10, f"tcpdump on {segment}")
         try:

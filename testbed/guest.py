@@ -6,14 +6,14 @@ from __future__ import annotations
 import base64
 import secrets
 import shlex
-import socket
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from xml.etree import ElementTree
 
 from .bed import BedError, until
 from .host import Host
-from .root import GUEST
+from .kernel import FOLDER
 
 LXC_INIT = """#!/bin/sh
 hostname {name}
@@ -36,6 +36,21 @@ bound|renew)
   for address in $dns; do echo "nameserver $address" >> /etc/resolv.conf; done
   [ -z "$domain" ] || echo "search $domain" >> /etc/resolv.conf;;
 esac
+"""
+
+
+#: runs on the host: sends a line over a micro machine's channel, and prints what answers it; late answers to others are passed over
+ASK = """
+import socket, sys
+path, line, seconds = sys.argv[1:]
+with socket.socket(socket.AF_UNIX) as channel:
+    channel.settimeout(float(seconds))
+    channel.connect(path)
+    channel.sendall(line.encode() + b"\\n")
+    token = line.split()[0]
+    with channel.makefile("r", encoding="ascii") as lines:
+        answer = next((answer for answer in lines if answer.startswith(token + " ")), None)
+    sys.exit(answer is None or print(answer[len(token):]))
 """
 
 
@@ -63,7 +78,7 @@ class Guest:
     def run(self, *argv, seconds=30):
         """Run a command in the guest; an Answer. Raises BedError where the guest does not answer in time."""
         if self.kind == "vm":
-            return _ask(self.host.path(self._channel()), shlex.join(map(str, argv)), seconds)
+            return self._ask(shlex.join(map(str, argv)), seconds)
         pid = self._init()
         words = ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", *argv]
         done = subprocess.run(self.host.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
@@ -82,6 +97,17 @@ class Guest:
         """Pull its plug. Its definition goes with it: guests are transient."""
         self.host.run("virsh", "-q", "-c", self.uri, "destroy", self.name)
 
+    def _ask(self, script, seconds):
+        """Have the host send a script over the machine's channel, and print the line that answers it."""
+        token = secrets.token_hex(8)
+        line = f"{token} {base64.b64encode(script.encode()).decode()}"
+        done = self.host.run("/usr/bin/python3", "-c", ASK, self._channel, line, seconds, check=False)
+        if done.returncode:
+            raise BedError(f"guest {self.name} did not answer {script!r}: {(done.stderr.splitlines() or ['it hung up'])[-1]}")
+        code, *text = done.stdout.split()
+        return Answer(int(code), base64.b64decode("".join(text)).decode(errors="replace"))
+
+    @cached_property
     def _channel(self):
         document = ElementTree.fromstring(self.host.run("virsh", "-c", self.uri, "dumpxml", self.name).stdout)
         return document.find("devices/channel/source").get("path")
@@ -94,7 +120,7 @@ class Guest:
 def start(host, name, *nics, kind="vm"):
     """Start a guest. Each of ``nics`` is a dict: ``network`` or ``bridge``, and where wanted ``mac`` and ``portgroup``."""
     guest = Guest(host, name, kind)
-    document = _vm(name, "kvm" if host.path("/dev/kvm").exists() else "qemu") if kind == "vm" else _container(name)
+    document = _vm(name, "kvm" if host.exists("/dev/kvm") else "qemu") if kind == "vm" else _container(name)
     for nic in nics:
         _interface(document.find("devices"), nic, kind)
     if kind == "lxc":
@@ -125,8 +151,8 @@ def _vm(name, kind):
         _element(root, tag, text)
     boot = _element(root, "os")
     _element(boot, "type", "hvm", arch="x86_64", machine="q35")
-    _element(boot, "kernel", f"/{GUEST}/vmlinuz")
-    _element(boot, "initrd", f"/{GUEST}/initrd")
+    _element(boot, "kernel", f"/{FOLDER}/vmlinuz")
+    _element(boot, "initrd", f"/{FOLDER}/initrd")
     _element(boot, "cmdline", f"console=ttyS0 quiet guest={name} mitigations=off nokaslr no_timer_check random.trust_cpu=on")
     _element(_element(root, "features"), "acpi")
     devices = _element(root, "devices")
@@ -177,20 +203,3 @@ def _interface(devices, nic, kind):
     if kind == "vm":
         _element(interface, "model", type="virtio")
         _element(interface, "rom", enabled="no")
-
-
-def _ask(path, script, seconds):
-    """Send a script over a micro machine's channel, and wait for the line that answers it; late answers to others are passed over."""
-    token = secrets.token_hex(8)
-    with socket.socket(socket.AF_UNIX) as channel:
-        channel.settimeout(seconds)
-        try:
-            channel.connect(str(path))
-            channel.sendall(f"{token} ".encode() + base64.b64encode(script.encode()) + b"\n")
-            with channel.makefile("r", encoding="ascii") as lines:
-                answer = next((line.split() for line in lines if line.startswith(f"{token} ")), None)
-        except OSError as err:
-            raise BedError(f"the guest did not answer {script!r}: {err}") from err
-    if answer is None:
-        raise BedError(f"the guest hung up instead of answering {script!r}")
-    return Answer(int(answer[1]), base64.b64decode("".join(answer[2:])).decode(errors="replace"))

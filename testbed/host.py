@@ -1,31 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host: a Debian with systemd and libvirtd in namespaces of its own."""
+"""A host: a Debian with systemd and libvirtd of its own, whether in namespaces or in a virtual machine."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from . import cgroup, root
-from .bed import STATE, BedError, run, until
+from . import cgroup, fabric
+from .bed import DISKS, STATE, run, until
 
-NAMESPACES = ("--net", "--mount", "--uts", "--ipc", "--pid", "--cgroup", "--root", "--wd")
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Host:
-    """A running host. ``pid`` is its systemd's outside, ``started`` that process's start time, so that no other is taken for it."""
+    """A host of either kind, by its lab and its name. What runs of it is written down in its folder."""
 
     lab: str
     name: str
-    pid: int
-    started: int
+
+    KIND: ClassVar[str] = ""
 
     @property
     def group(self):
@@ -33,56 +32,70 @@ class Host:
         return f"{self.lab}.{self.name}"
 
     @property
+    def folder(self):
+        """Where what runs of it is written down."""
+        return STATE / self.lab / self.name
+
+    @property
+    def pid(self):
+        """Process id of its first process, as the outside sees it."""
+        return int((self.folder / "pid").read_text(encoding="utf-8"))
+
+    @property
     def alive(self):
-        """True while its systemd runs."""
-        return start_time(self.pid) == self.started
+        """True while it runs: its first process is there, and no other has taken its number."""
+        started = self.folder / "started"
+        return started.exists() and start_time(self.pid) == int(started.read_text(encoding="utf-8"))
+
+    def began(self, pid):
+        """Write down its first process."""
+        for name, number in (("pid", pid), ("started", start_time(pid))):
+            (self.folder / name).write_text(f"{number}\n", encoding="utf-8")
 
     def argv(self, *argv):
         """The words that run a command inside."""
-        return ["nsenter", f"--target={self.pid}", *NAMESPACES, "--", "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                "HOME=/root", "LANG=C.UTF-8", *map(str, argv)]
+        raise NotImplementedError
+
+    def variables(self):
+        """What an Ansible inventory says of it."""
+        raise NotImplementedError
 
     def run(self, *argv, check=True, **more):
-        """Run a command inside, to its end; a CompletedProcess with text."""
-        return run(*self.argv(*argv), check=check, **more)
+        """Run a command inside, to its end; a CompletedProcess with text. BedError says what failed where."""
+        return run(*self.argv(*argv), check=check, what=f"{self.name}: {shlex.join(map(str, argv))}", **more)
 
-    def path(self, inside):
-        """A path of the host's, as seen from outside."""
-        return Path(f"/proc/{self.pid}/root", str(inside).lstrip("/"))
+    def exists(self, path):
+        """True where there is such a file inside."""
+        return self.run("test", "-e", path, check=False).returncode == 0
 
-    def kill(self):
-        """End it and all in it, at once, as a power cut does."""
+    def cut(self, device="eth0", silent=True):
+        """Lose all packets of a cable, which the host cannot tell; unless ``silent``, its device loses its carrier too."""
+        if silent:
+            fabric.pass_on(self.lab, fabric.end(self.name, device), False)
+        else:
+            self.carrier(device, False)
+
+    def mend(self, device="eth0"):
+        """Mend a cable that was cut."""
+        self.carrier(device, True)
+        fabric.pass_on(self.lab, fabric.end(self.name, device), True)
+
+    def carrier(self, device, there):
+        """Give a device its carrier, or take it."""
+        raise NotImplementedError
+
+    def end(self):
+        """End it and all in it at once, as a power cut does. Its processes are known by their control groups."""
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
         until(lambda: not cgroup.kill(self.group), 30, f"the processes of {self.name} to end")
         until(lambda: cgroup.remove(self.group), 10, f"the control groups of {self.name} to go")
-        shutil.rmtree(STATE / self.lab / self.name, ignore_errors=True)
 
-
-def start(lab, name, suite="bookworm"):
-    """Start a host and wait until its systemd has started everything. Returns a Host."""
-    lower = root.build(suite)
-    folder = STATE / lab / name
-    folder.mkdir(parents=True)
-    group = f"{lab}.{name}"
-    command = [*cgroup.delegated(group), sys.executable, "-m", "testbed.inner", lower, name, group, folder]
-    done = subprocess.run(list(map(str, command)), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise BedError(f"{name} did not start: see {folder}/log")
-    pid = int(done.stdout)
-    (folder / "pid").write_text(f"{pid}\n", encoding="utf-8")  # for inventories that are written by hand
-    host = Host(lab, name, pid, start_time(pid))
-    until(lambda: running(host), 120, f"{name} to start (its log is {folder}/log)")
-    return host
-
-
-def running(host):
-    """True once systemd says that it is done starting; BedError where it is dead."""
-    if not host.alive:
-        raise BedError(f"{host.name} ended while starting: see {STATE}/{host.lab}/{host.name}/log")
-    # waits by itself from when systemd answers, which costs less than asking again and again
-    state = host.run("timeout", "60", "systemctl", "is-system-running", "--wait", check=False).stdout.strip()
-    return state in ("running", "degraded")
+    def kill(self):
+        """End it, and remove what is left of it."""
+        self.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(DISKS / self.lab / self.name, ignore_errors=True)
 
 
 def start_time(pid):

@@ -14,7 +14,6 @@ import uuid
 from pathlib import Path
 
 from . import cgroup, kvm
-from . import root as build
 
 NAMESPACES = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000  # mount cgroup uts ipc pid net
 PRIVATE = 0x40000 | 0x4000  # MS_PRIVATE | MS_REC
@@ -29,8 +28,8 @@ def mount(kind, target, source="none", options=""):
 
 
 def main():
-    """``python3 -m testbed.inner LOWER NAME GROUP FOLDER``"""
-    lower, name, group, folder = sys.argv[1:]
+    """``python3 -m testbed.inner LOWER GUEST NAME GROUP FOLDER``"""
+    lower, guest, name, group, folder = sys.argv[1:]
     cgroup.enter(group)
     if LIBC.unshare(NAMESPACES):
         raise OSError(ctypes.get_errno(), "unshare")
@@ -42,11 +41,11 @@ def main():
     log = os.open(f"{folder}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
         os.dup2(number, target)
-    become(lower, name, Path(folder, "root"))
+    become(lower, guest, name, Path(folder, "root"))
 
 
-def become(lower, name, root):
-    """Mount everything, change the root, and turn into systemd."""
+def become(lower, guest, name, root):
+    """Mount everything (the guest's kernel over the root file system), change the root, and turn into systemd."""
     if LIBC.mount(b"none", b"/", None, PRIVATE, None):
         raise OSError(ctypes.get_errno(), "mount private")
     # the upper layer lives in this mount namespace alone: it goes with the last process in it
@@ -54,7 +53,7 @@ def become(lower, name, root):
     for part in ("upper", "work", "tree"):
         (root / part).mkdir()
     tree = root / "tree"
-    mount("overlay", tree, options=f"lowerdir={lower},upperdir={root}/upper,workdir={root}/work")
+    mount("overlay", tree, options=f"lowerdir={guest}:{lower},upperdir={root}/upper,workdir={root}/work")
     mount("proc", tree / "proc")
     mount("sysfs", tree / "sys")
     devices(tree / "dev", lower)
@@ -81,7 +80,7 @@ def devices(folder, lower):
     mount("tmpfs", folder, "dev", "mode=755")
     for name in ("pts", "shm", "net", "mqueue"):
         (folder / name).mkdir()
-    for name in DEVICES + (("kvm",) if kvm.works(lower, build.GUEST) else ()):
+    for name in DEVICES + (("kvm",) if kvm.works(lower) else ()):
         if Path("/dev", name).exists():
             (folder / name).touch()
             subprocess.run(["mount", "--bind", f"/dev/{name}", str(folder / name)], check=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 from .bed import BedError, cache, digest, lock, run, say
 
 KERNEL = "linux-image-cloud-amd64"
+#: where a host has the guest's kernel and initramfs
+FOLDER = "var/lib/virtlab-guest"
 MODULES = ("virtio_pci", "virtio_net", "virtio_console")
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -55,14 +57,9 @@ esac
 """
 
 
-def recipe():
-    """What the guest is made of, for digests."""
-    return [KERNEL, MODULES, INIT, LEASE]
-
-
 def build():
-    """Folder with ``vmlinuz`` and ``initrd``; built first where it is not there."""
-    folder = cache() / f"guest-{digest(recipe())}"
+    """Tree to lay over a host's root: ``vmlinuz`` and ``initrd`` in FOLDER; built first where it is not there."""
+    folder = cache() / f"guest-{digest(KERNEL, MODULES, INIT, LEASE, FOLDER)}"
     with lock("guest"):
         if not folder.exists():
             say("building the micro guest")
@@ -75,9 +72,9 @@ def build():
 def _build(scratch):
     tree, version = unpack(scratch)
     made = scratch / "made"
-    made.mkdir()
-    shutil.copy(tree / f"boot/vmlinuz-{version}", made / "vmlinuz")
-    initrd(made / "initrd", tree, version, MODULES, {"init": INIT, "lease.sh": LEASE})
+    (made / FOLDER).mkdir(parents=True)
+    shutil.copy(tree / f"boot/vmlinuz-{version}", made / FOLDER / "vmlinuz")
+    initrd(made / FOLDER / "initrd", tree, version, MODULES, {"init": INIT, "lease.sh": LEASE})
     return made
 
 

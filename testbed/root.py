@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from . import kernel
 from .bed import cache, digest, lock, run, say
 
 BASE = [
@@ -21,6 +20,9 @@ LIBVIRT = [
     "libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base",
     "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2",
 ]
+
+
+RELEASES = ("bookworm", "trixie")
 
 
 class Recipe(NamedTuple):
@@ -37,6 +39,9 @@ SUITES = {
     "trixie": Recipe("trixie", BASE + LIBVIRT),
     "trixie-bare": Recipe("trixie", BASE, LIBVIRT),
 }
+#: no host's: the QEMU that virtual machines run on, the same for all, and new enough for NICs with virtual functions
+QEMU = "qemu"
+RECIPES = {**SUITES, QEMU: Recipe("trixie", ["qemu-system-x86", "qemu-utils"])}
 #: documentation and translations are left out: they are a third of the files. libvirt asks machined to register containers, which it
 #: cannot do in here; without its D-Bus name libvirt uses plain cgroups
 DPKG = [
@@ -52,14 +57,13 @@ MASKED = [
     "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "libvirt-guests.service",
     "systemd-tmpfiles-clean.timer",
 ]
-GUEST = "var/lib/virtlab-guest"
 OFFERED = "var/lib/virtlab-packages"
 
 
 def build(suite="bookworm"):
-    """Path of the root of a suite; built first where it is not there."""
-    recipe = SUITES[suite]
-    key = digest(recipe, DPKG, MASKED, kernel.recipe())
+    """Path of the root of one of RECIPES; built first where it is not there."""
+    recipe = RECIPES[suite]
+    key = digest(recipe, DPKG, MASKED)
     root = cache() / f"root-{suite}-{key}"
     with lock(f"root-{suite}"):
         if not root.exists():
@@ -72,26 +76,23 @@ def _build(suite, recipe, root):
     say(f"building the root {suite}, once (about a minute)")
     scratch = root.with_name(f"{root.name}.building")
     shutil.rmtree(scratch, ignore_errors=True)
-    run(
-        "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(recipe.installed)}",
-        "--aptopt=Apt::Install-Recommends \"false\"", *DPKG, *_download(recipe.offered), recipe.release, scratch, mirror(),
-    )
+    bootstrap(recipe.release, recipe.installed, scratch, {OFFERED: recipe.offered} if recipe.offered else {})
     if recipe.offered:
         _offer(scratch)
     _customise(scratch)
-    guest = kernel.build()
-    (scratch / GUEST).mkdir(parents=True)
-    for name in ("vmlinuz", "initrd"):
-        shutil.copy(guest / name, scratch / GUEST / name)
     os.rename(scratch, root)
     say(f"built in {time.monotonic() - begun:.0f} s")
 
 
-def _download(packages):
-    """The words that make mmdebstrap put packages, and all that they need and the root has not, into the root's folder of them."""
-    folder = f'"$1/{OFFERED}"'
-    fetch = f"apt-get -qq --yes --download-only -o Dir::Cache::archives={folder} install {' '.join(packages)}"
-    return [f'--customize-hook=mkdir -p {folder}/partial && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" {fetch}'] if packages else []
+def bootstrap(release, packages, target, downloads=None):
+    """Make a root with mmdebstrap. ``downloads``, {folder in it: packages}, are put there with all that they need and the root has not."""
+    hooks = []
+    for folder, wanted in (downloads or {}).items():
+        there = f'"$1/{folder}"'
+        fetch = f"apt-get -qq --yes --download-only -o Dir::Cache::archives={there} install {' '.join(wanted)}"
+        hooks.append(f'--customize-hook=mkdir -p {there}/partial && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" {fetch}')
+    run("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+        "--aptopt=Apt::Install-Recommends \"false\"", *DPKG, *hooks, release, target, mirror())
 
 
 def _offer(root):

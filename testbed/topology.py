@@ -16,19 +16,24 @@ ADDRESSES = ("198.51.100.{}/24", "2001:db8:100::{}/64")
 FIRST, MOST = 11, 200
 UPLINK, LAN = "eth0", "lan"
 MTU = 1500
+#: what a host can be, and what a virtual machine's NIC can be: igb has virtual functions (SR-IOV)
+KINDS = ("namespaces", "vm")
+MODELS = ("virtio", "igb")
+MEMORY = 1024
 #: a host's name and its NIC's together name the cable's end at the segment, a device, which takes 15 characters
 NAMES = {"host": "[a-z][a-z0-9]{0,7}", "nic": "[a-z][a-z0-9]{0,5}", "segment": "[a-z][a-z0-9]{0,14}"}
 
 
 @dataclass(frozen=True)
 class Nic:
-    """One NIC of a host: its name, the segment that its cable goes to, and where not left to chance its addresses, MTU and MAC address."""
+    """One NIC of a host: its name, the segment that its cable goes to, its addresses, MTU, MAC address ('' leaves it to chance) and model."""
 
     name: str
     segment: str
     addresses: tuple = ()
     mtu: int = MTU
     mac: str = ""
+    model: str = MODELS[0]
 
     @property
     def uplink(self):
@@ -38,16 +43,23 @@ class Nic:
 
 @dataclass(frozen=True)
 class Plan:
-    """A host to be: its name, the suite of its root, and its NICs."""
+    """A host to be: its number in the lab, its name, kind and release of Debian, and its NICs.
 
+    ``memory``, in MiB, and ``packages`` beyond those that every host has are a virtual machine's.
+    """
+
+    number: int
     name: str
+    kind: str
     suite: str
     nics: tuple
+    memory: int = MEMORY
+    packages: tuple = ()
 
 
-def plain(count, suite):
+def plain(count, suite, kind=KINDS[0]):
     """Plans of ``count`` hosts named host1, host2, ..., each with an uplink alone."""
-    return of({"suite": suite, "hosts": {f"host{number}": {} for number in range(1, count + 1)}})
+    return of({"suite": suite, "kind": kind, "hosts": {f"host{number}": {} for number in range(1, count + 1)}})
 
 
 def read(path):
@@ -59,11 +71,13 @@ def read(path):
 
 
 def of(document):
-    """Plans of the hosts of ``{"suite": S, "hosts": {NAME: {"suite": S, "nics": {NIC: SEGMENT or {"segment": ..., ...}}}}}``.
+    """Plans of the hosts of ``{"suite": S, "kind": K, "hosts": {NAME: {"nics": {NIC: SEGMENT or {"segment": ..., ...}}, ...}}}``.
 
-    A host without ``nics`` has its uplink alone. An uplink has addresses of its own, whatever else is given for it.
+    What a host does not say for itself (suite, kind, memory, packages) it has of the document. A host without ``nics`` has its uplink alone. An
+    uplink has addresses of its own, whatever else is given for it.
     """
-    document = _known("the topology", document, {"suite": str, "hosts": dict})
+    shared = {"suite": str, "kind": str, "memory": int, "packages": list}
+    document = _known("the topology", document, {**shared, "hosts": dict})
     if not 1 <= len(document.get("hosts", {})) <= MOST:
         raise BedError(f"the topology has {len(document.get('hosts', {}))} hosts: must be 1 to {MOST}")
     plans = []
@@ -71,21 +85,33 @@ def of(document):
         _name("host", name)
         if name == world.HOST:
             raise BedError(f"host is {name!r}: that name is taken by what is outside the hosts")
-        entry = _known(f"host {name}", entry, {"suite": str, "nics": dict})
-        suite = entry.get("suite", document.get("suite", "bookworm"))
-        if suite not in root.SUITES:
-            raise BedError(f"suite is {suite!r}: must be one of {', '.join(root.SUITES)}")
-        plans.append(Plan(name, suite, tuple(_nic(nic, wanted, number) for nic, wanted in entry.get("nics", {UPLINK: LAN}).items())))
+        entry = {**{key: document[key] for key in shared if key in document}, **_known(f"host {name}", entry, {**shared, "nics": dict})}
+        nics = tuple(_nic(nic, wanted, number) for nic, wanted in entry.get("nics", {UPLINK: LAN}).items())
+        kind = _one_of("kind", entry.get("kind", KINDS[0]), KINDS)
+        machines = {key: entry[key] for key in ("memory", "packages") if key in entry}
+        if kind != "vm" and (machines or any(nic.model != MODELS[0] for nic in nics)):
+            raise BedError(f"host {name} is of kind {kind}: memory, packages and NICs of model igb are for those of kind vm")
+        suite = _one_of("suite", entry.get("suite", "bookworm"), root.RELEASES if kind == "vm" else root.SUITES)
+        if "packages" in machines:
+            machines["packages"] = tuple(sorted(machines["packages"]))
+        plans.append(Plan(number, name, kind, suite, nics, **machines))
     return plans
 
 
 def _nic(name, wanted, number):
     wanted = {"segment": wanted} if isinstance(wanted, str) else wanted
-    kinds = {"segment": str, "addresses": list, "mtu": int, "mac": str}
+    kinds = {"segment": str, "addresses": list, "mtu": int, "mac": str, "model": str}
     given = {"segment": "", **_known(f"nic {name}", wanted, kinds), "addresses": tuple(wanted.get("addresses", ()))}
     nic = Nic(_name("nic", name), **given)
     _name("segment", nic.segment)
+    _one_of("model", nic.model, MODELS)
     return replace(nic, addresses=(*(address.format(number) for address in ADDRESSES), *nic.addresses)) if nic.uplink else nic
+
+
+def _one_of(what, value, allowed):
+    if value not in allowed:
+        raise BedError(f"{what} is {value!r}: must be one of {', '.join(allowed)}")
+    return value
 
 
 def _known(what, entry, kinds):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from . import cgroup, fabric, guest, lab, topology, world
+from . import cgroup, claim, fabric, guest, lab, topology, world
 from .bed import STATE, BedError
 
 NAME = "trial"
@@ -21,8 +21,8 @@ def trial():
         if not right:
             raise BedError(f"labs do not work here: {what}")
 
-    if NAME in lab.labs():
-        lab.down(NAME)
+    if NAME in claim.labs():
+        claim.down(NAME)
     see("control groups", f"version {2 if cgroup.unified() else 1}, {'given by systemd' if cgroup.systemds() else 'made by hand'}", True)
     try:
         host = lab.up(NAME).hosts["host1"]
@@ -37,6 +37,6 @@ def trial():
         answer = container.run("busybox", "wget", "-qO-", f"http://{world.INTERNET[0]}/")
         see("the container is seen outside as its host", answer.text.strip(), answer.text.strip() == LAN_ADDRESS)
     finally:
-        lab.down(NAME)
+        claim.down(NAME)
     left = [*(group for group in cgroup.groups() if group.startswith(f"{NAME}.")), *(name for name in fabric.names() if f"-{NAME}-" in name)]
     see("what is left of it", ", ".join(left) or "nothing", not left and not (STATE / NAME).exists())

@@ -13,7 +13,8 @@ from .bed import STATE, run, until
 HOST = "world"
 LAN = ("198.51.100.1/24", "2001:db8:100::1/64")
 INTERNET = ("203.0.113.1", "2001:db8:203::1")
-NAMES = {"internet.test": INTERNET, "router.test": tuple(address.partition("/")[0] for address in LAN)}
+GATEWAYS = tuple(address.partition("/")[0] for address in LAN)
+NAMES = {"internet.test": INTERNET, "router.test": GATEWAYS}
 
 
 def namespace(lab):

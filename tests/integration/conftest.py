@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed import claim
 from testbed import lab as labs
 from testbed.bed import need_root
 from testbed.play import collections, environment
@@ -65,7 +66,7 @@ def lab():
     try:
         yield labs.up(name, count=2)
     finally:
-        labs.down(name)
+        claim.down(name)
 
 
 @pytest.fixture(scope="session")

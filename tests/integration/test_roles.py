@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from testbed import guest
+from testbed import claim, guest
 from testbed import lab as labs
 from testbed.bed import need_root
 from testbed.play import collections
@@ -69,7 +69,7 @@ def bare(request):
         with collections() as top:
             yield Site(Ansible(lab, lab.hosts["host1"], top), lab.hosts["host1"])
     finally:
-        labs.down(name)
+        claim.down(name)
 
 
 @pytest.fixture(scope="module")

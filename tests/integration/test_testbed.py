@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from testbed import bed, cgroup, fabric, guest, host, topology, world
+from testbed import bed, cgroup, claim, fabric, guest, host, topology, world
 from testbed import lab as labs
 
 
@@ -46,12 +46,23 @@ def test_packets_are_captured(lab, host, tmp_path):
 def test_links_are_cut_and_mended(lab, host, silent, carrier):
     """Silently, which the host at the end of the cable cannot tell, or with its carrier."""
     other = lab.hosts["host2"]
-    fabric.cut(lab.name, "host2", silent=silent)
+    other.cut(silent=silent)
     assert not answers(host, "198.51.100.12")
     assert other.run("cat", "/sys/class/net/eth0/carrier").stdout.strip() == carrier
-    fabric.mend(lab.name, "host2")
+    other.mend()
     bed.until(lambda: answers(host, "198.51.100.12"), 10, "the link to come back")
     assert other.run("cat", "/sys/class/net/eth0/carrier").stdout.strip() == "1"
+
+
+def test_cables_are_made_bad_and_good_again(lab, host):
+    """Packets from a host get lost, and those towards it are slow, as far as this kernel can; what it cannot is said."""
+    port = fabric.end("host2", "eth0")
+    fabric.impair(lab.name, port, loss=100)
+    assert not answers(host, "198.51.100.12")
+    fabric.impair(lab.name, port, rate="1mbit")
+    assert answers(host, "198.51.100.12") and "rate 1Mbit" in bed.run(*fabric.argv(lab.name, "tc", "qdisc", "show", "dev", port)).stdout
+    fabric.impair(lab.name, port)
+    assert answers(host, "198.51.100.12") and "tbf" not in bed.run(*fabric.argv(lab.name, "tc", "qdisc", "show", "dev", port)).stdout
 
 
 def answers(host, address):
@@ -92,7 +103,7 @@ def test_hosts_are_wired_as_a_topology_says(tmp_path):
         assert {machine: facts["ansible_netns_target"] for machine, facts in running.inventory()["all"]["hosts"].items()} == {
             machine.name: str(machine.pid) for machine in running.hosts.values()}
     finally:
-        labs.down(name)
+        claim.down(name)
 
 
 def test_what_killed_runs_left_is_cleaned_and_nothing_else(lab):
@@ -102,11 +113,11 @@ def test_what_killed_runs_left_is_cleaned_and_nothing_else(lab):
     bed.until(lambda: len([group for group in cgroup.groups() if group.startswith(f"{name}.")]) > 1, 60, "the second host")
     runner.kill()
     runner.wait()
-    assert name in labs.labs() and labs.abandoned(name) and not labs.abandoned(lab.name)
+    assert name in claim.labs() and claim.abandoned(name) and not claim.abandoned(lab.name)
     left = [group for group in cgroup.groups() if group.startswith(f"{name}.")]
     done = subprocess.run([sys.executable, "-m", "testbed", "clean"], cwd=host.CHECKOUT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "") and name in done.stdout.split() and lab.name not in done.stdout.split()
-    assert name not in labs.labs() and lab.name in labs.labs()
+    assert name not in claim.labs() and lab.name in claim.labs()
     assert [pid for group in left for pid in cgroup.members(group)] == []
     assert {world.namespace(name), fabric.namespace(name)} & set(fabric.names()) == set()
     assert not (bed.STATE / name).exists() and name not in bed.run("findmnt", "-rno", "TARGET").stdout
@@ -117,11 +128,11 @@ def test_a_lab_from_the_command_line_stays_until_it_is_taken_down():
     name = f"stays{os.getpid()}"
     try:
         typed("up", name)
-        assert not labs.abandoned(name)
+        assert not claim.abandoned(name)
         assert typed("exec", name, "host1", "--", "hostname") == "host1\n"
         assert typed("exec", name, "world", "--", "ip", "-o", "address", "show", "dev", "lan").split()[3] == "198.51.100.1/24"
         labs.load(name).hosts["host1"].kill()
-        assert labs.abandoned(name)
+        assert claim.abandoned(name)
     finally:
         typed("down", name)
 

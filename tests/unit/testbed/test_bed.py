@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from testbed import bed, cgroup, echo, fabric, host, lab
+from testbed import bed, cgroup, claim, echo, fabric, host
 
 
 def test_a_command_that_fails_says_what_it_said():
@@ -38,7 +38,7 @@ def test_what_is_built_is_named_after_its_recipe():
 def test_names_of_labs(name):
     """They become names of namespaces, folders and control groups."""
     with pytest.raises(bed.BedError, match="must be 1 to 16 lower-case letters and digits"):
-        lab.check_name(name)
+        claim.check_name(name)
 
 
 def test_a_process_is_known_by_its_start():
@@ -53,7 +53,9 @@ def test_a_process_is_known_by_its_start():
 @pytest.fixture
 def state(tmp_path, monkeypatch):
     """The folder in which labs are written down."""
-    monkeypatch.setattr(lab, "STATE", tmp_path)
+    for module in (claim, host):
+        monkeypatch.setattr(module, "STATE", tmp_path)
+    monkeypatch.setattr(claim, "DISKS", tmp_path / "none")
     monkeypatch.setattr(cgroup, "groups", list)
     monkeypatch.setattr(fabric, "names", list)
     (tmp_path / "one").mkdir()
@@ -77,19 +79,21 @@ def test_labs_that_were_left_behind(state, keeper, hosts, abandoned):
     if keeper is not None:
         (state / "keeper").write_text(" ".join(map(str, processes[keeper])), encoding="utf-8")
     if hosts is not None:
-        lab.Lab("one", {"host1": host.Host("one", "host1", *processes[hosts])}).save()
-    assert lab.abandoned("one") is abandoned
+        (state / "host1").mkdir()
+        for name, number in zip(("pid", "started"), processes[hosts]):
+            (state / "host1" / name).write_text(str(number), encoding="utf-8")
+    assert claim.abandoned("one") is abandoned
 
 
 def test_a_name_is_one_lab(state):
     """Claimed once; whoever claims it keeps it."""
-    lab.claim("two")
-    assert lab.labs() == ["one", "two"] and not lab.abandoned("two")
+    claim.claim("two")
+    assert claim.labs() == ["one", "two"] and not claim.abandoned("two")
     with pytest.raises(bed.BedError, match="lab two is there already: take it down first"):
-        lab.claim("two")
-    assert lab.labs() == ["one", "two"]
-    lab.keep("two")
-    assert lab.abandoned("two")
+        claim.claim("two")
+    assert claim.labs() == ["one", "two"]
+    claim.keep("two")
+    assert claim.abandoned("two")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -17,24 +18,36 @@ from testbed.topology import Nic, Plan
 UPLINK = Nic("eth0", "lan", ("198.51.100.11/24", "2001:db8:100::11/64"))
 
 PLANS = [
-    ({"hosts": {"one": {}}}, [Plan("one", "bookworm", (UPLINK,))]),
-    ({"suite": "trixie", "hosts": {"one": {"nics": {}}}}, [Plan("one", "trixie", ())]),
-    ({"suite": "trixie", "hosts": {"one": {"nics": {"eth0": "blue"}, "suite": "bookworm"}}}, [Plan("one", "bookworm", (Nic("eth0", "blue"),))]),
-    ({"hosts": {"one": {"nics": {"eth1": "lan"}}}}, [Plan("one", "bookworm", (Nic("eth1", "lan"),))]),
+    ({"hosts": {"one": {}}}, [Plan(11, "one", "namespaces", "bookworm", (UPLINK,))]),
+    ({"suite": "trixie", "hosts": {"one": {"nics": {}}}}, [Plan(11, "one", "namespaces", "trixie", ())]),
+    (
+        {"suite": "trixie", "hosts": {"one": {"nics": {"eth0": "blue"}, "suite": "bookworm"}}},
+        [Plan(11, "one", "namespaces", "bookworm", (Nic("eth0", "blue"),))],
+    ),
+    ({"hosts": {"one": {"nics": {"eth1": "lan"}}}}, [Plan(11, "one", "namespaces", "bookworm", (Nic("eth1", "lan"),))]),
     (
         {"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "addresses": ["10.0.0.1/8"], "mtu": 1400, "mac": "52:54:00:00:00:01"}}}}},
-        [Plan("one", "bookworm", (Nic("eth0", "lan", (*UPLINK.addresses, "10.0.0.1/8"), 1400, "52:54:00:00:00:01"),))],
+        [Plan(11, "one", "namespaces", "bookworm", (replace(UPLINK, addresses=(*UPLINK.addresses, "10.0.0.1/8"), mtu=1400, mac="52:54:00:00:00:01"),))],
+    ),
+    (
+        {"kind": "vm", "memory": 2048, "hosts": {"one": {"nics": {"wan": {"segment": "lan", "model": "igb"}}, "packages": ["g", "f"]}}},
+        [Plan(11, "one", "vm", "bookworm", (Nic("wan", "lan", model="igb"),), 2048, ("f", "g"))],
     ),
 ]
 
 WRONG = [
     ([], "the topology is []: must be a dictionary"),
     ({}, "the topology has 0 hosts: must be 1 to 200"),
-    ({"hosts": {"one": {}}, "routers": {}}, "the topology has routers={}: must be suite (str), hosts (dict)"),
+    ({"hosts": {"one": {}}, "routers": {}}, "the topology has routers={}: must be suite (str), kind (str), memory (int), packages (list), hosts (dict)"),
     ({"hosts": {"One": {}}}, "host is 'One': must match"),
     ({"hosts": {"ninechars": {}}}, "host is 'ninechars': must match"),
     ({"hosts": {"world": {}}}, "host is 'world': that name is taken"),
     ({"hosts": {"one": {"suite": "slink"}}}, "suite is 'slink': must be one of bookworm"),
+    ({"hosts": {"one": {"suite": "bookworm-bare", "kind": "vm"}}}, "suite is 'bookworm-bare': must be one of bookworm, trixie"),
+    ({"hosts": {"one": {"kind": "jail"}}}, "kind is 'jail': must be one of namespaces, vm"),
+    ({"hosts": {"one": {"memory": 512}}}, "host one is of kind namespaces: memory, packages and NICs of model igb are for those of kind vm"),
+    ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "igb"}}}}}, "host one is of kind namespaces: memory, packages and NICs"),
+    ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "e1000"}}}}}, "model is 'e1000': must be one of virtio, igb"),
     ({"hosts": {"one": {"nics": ["eth0"]}}}, "host one has nics=['eth0']: must be"),
     ({"hosts": {"one": {"nics": {"eth0 ": "lan"}}}}, "nic is 'eth0 ': must match"),
     ({"hosts": {"one": {"nics": {"eth0": "a b"}}}}, "segment is 'a b': must match"),

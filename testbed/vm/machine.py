@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host in a virtual machine, reached by ssh over a NIC of its own that leads nowhere else."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from .. import fabric
+from ..bed import DISKS, BedError, until
+from ..host import Host
+from . import box, qemu
+from .qmp import Qmp
+
+OPTIONS = {
+    "BatchMode": "yes", "StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null", "LogLevel": "ERROR", "ConnectTimeout": "10",
+    "ServerAliveInterval": "5", "ControlMaster": "auto", "ControlPersist": "60",
+}
+
+
+@dataclass(frozen=True)
+class Make:
+    """What a machine is made of: folders of its image and its template, memory in MiB, loopback address that ssh is answered on, and NICs.
+
+    NICs are [{"name", "segment", "mac", "model"}]; a ``segment`` of '' is a cable that is not there.
+    """
+
+    image: str
+    template: str
+    memory: int
+    entry: str
+    nics: list
+
+
+class Machine(Host):
+    """A host whose first process is QEMU."""
+
+    KIND = "vm"
+
+    @cached_property
+    def make(self):
+        """Its Make, as it was written down."""
+        return Make(**json.loads((self.folder / "machine.json").read_text(encoding="utf-8")))
+
+    @property
+    def binds(self):
+        """Its folders, as QEMU's root has them."""
+        return qemu.binds(self.make.image, self.make.template, DISKS / self.lab / self.name, self.folder)
+
+    def options(self):
+        """ssh(1)'s options, as words."""
+        proxy = shlex.join(fabric.argv(self.lab, "busybox", "nc", "%h", "%p"))
+        told = {**OPTIONS, "IdentityFile": f"{self.make.image}/key", "ProxyCommand": proxy}
+        return [word for name, value in told.items() for word in ("-o", f"{name}={value}")]
+
+    def argv(self, *argv):
+        """The words that run a command inside."""
+        return ["ssh", *self.options(), "-o", f"ControlPath={self.folder}/ssh", f"root@{self.make.entry}", "--", shlex.join(map(str, argv))]
+
+    def variables(self):
+        """What an Ansible inventory says of it."""
+        return {"ansible_connection": "ssh", "ansible_host": self.make.entry, "ansible_ssh_common_args": shlex.join(self.options()),
+                "ansible_control_path": f"{self.folder}/ssh"}
+
+    def carrier(self, device, there):
+        """QEMU tells the guest."""
+        number = next(number for number, nic in enumerate(self.make.nics, 1) if nic["name"] == device)
+        with self.qmp() as qmp:
+            qmp.execute("set_link", name=f"nic{number}", up=there)
+
+    def qmp(self):
+        """A connection to its QEMU."""
+        return Qmp(self.folder / "qmp")
+
+    def create(self, make, base, form):
+        """Write down what it is made of, and make its disk: an overlay of ``base``, a path within QEMU's root."""
+        disk = DISKS / self.lab / self.name
+        for folder in (self.folder, disk):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "machine.json").write_text(json.dumps(asdict(make)), encoding="utf-8")
+        box.call(self.binds, "qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", form, f"{qemu.DISK}/disk.qcow2")
+
+    def launch(self, memory):
+        """Start its QEMU; ``memory`` is one of vm.qemu's words for where that comes from."""
+        (self.folder / "qmp").unlink(missing_ok=True)
+        nics = [(100 + number if nic["segment"] else None, nic["mac"], nic["model"]) for number, nic in enumerate(self.make.nics)]
+        cables = [box.Cable(fabric.end(self.name, nic["name"]), nic["segment"], tap) for nic, (tap, *_more) in zip(self.make.nics, nics) if tap]
+        words = qemu.words(self.make.memory, self.make.entry, nics, memory)
+        self.began(box.start(self.lab, self.name, self.binds, words, cables, self.folder / "log"))
+
+    def reboot(self, clean=True):
+        """Boot it from its disk, with nothing of its memory left; unless ``clean``, it has its power cut first."""
+        if clean:
+            self.run("systemctl", "poweroff", check=False)
+            until(lambda: not self.alive, 120, f"{self.name} to shut down")
+        self.end()
+        self.launch(qemu.BOOT)
+        self.await_answer(240)
+
+    def await_answer(self, seconds):
+        """Wait until it takes commands. Raises BedError where it has ended, or does not in time."""
+
+        def answers():
+            if not self.alive:
+                raise BedError(f"{self.name} ended while starting: see {self.folder}/log")
+            return self.run("true", check=False).returncode == 0
+
+        until(answers, seconds, f"{self.name} to answer (its console is {Path(self.folder, 'console')})")
