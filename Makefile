@@ -20,7 +20,7 @@ CONTROLLER := $(VENV)/controller-$(call digest,requirements.txt)
 TESTTOOLS := $(VENV)/testtools-$(call digest,requirements.txt requirements-test.txt)
 PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements-lock.txt
 
-STAGES := lint docs-lint build test-unit test-molecule test-integration
+STAGES := lint sanity-oldest docs-lint build test-unit test-integration test-trixie test-vm
 
 .PHONY: help
 help: ## tell what there is to make
@@ -96,13 +96,25 @@ build: deps-test ## build the artifact, install it by itself, and use it
 test-unit: deps-test ## unit tests: seconds, no root, no daemon
 	@python -m pytest tests/unit
 
-.PHONY: test-molecule
-test-molecule: deps-test ## molecule's scenarios on hosts of the test bed, or SCENARIO=one (needs root)
-	@tools/molecule.sh $(CACHE) $(SCENARIO)
-
 .PHONY: test-integration
 test-integration: deps-test ## integration tests against real libvirtd in the test bed (needs root)
 	@python -m pytest tests/integration
+
+# What depends on libvirt's version, with that of Debian 13.
+.PHONY: test-trixie
+test-trixie: deps-test ## the modules' integration tests with libvirt 11 (needs root)
+	@python -m pytest --suite trixie $(addprefix tests/integration/test_,virt_network.py virt_host.py virt_network_info.py documents.py guests.py)
+
+SCENARIO ?= nat_lab
+SUITE ?= bookworm
+.PHONY: test-vm
+test-vm: deps-test ## molecule's SCENARIO=nat_lab on a virtual machine with SUITE=bookworm or trixie (needs root)
+	@tools/molecule.sh $(CACHE) $(SUITE) $(SCENARIO)
+
+.PHONY: test-vm-all
+test-vm-all: deps-test ## all of molecule's scenarios on virtual machines of every release (needs root)
+	@tools/molecule.sh $(CACHE) bookworm
+	@tools/molecule.sh $(CACHE) trixie
 
 .PHONY: pins
 pins: ## write requirements-lock.txt anew for what the other requirements files ask for

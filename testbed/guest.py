@@ -81,7 +81,10 @@ class Guest:
             return self._ask(shlex.join(map(str, argv)), seconds)
         pid = self._init()
         words = ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", *argv]
-        done = subprocess.run(self.host.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
+        try:
+            done = subprocess.run(self.host.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired as err:
+            raise BedError(f"guest {self.name} did not answer {shlex.join(map(str, argv))!r} within {seconds} s") from err
         return Answer(done.returncode, done.stdout)
 
     def address(self, device="eth0", family=4, seconds=60):
@@ -135,7 +138,7 @@ def start(host, name, *nics, kind="vm"):
 def _up(guest):
     try:
         return guest.run("true", seconds=3).code == 0
-    except (BedError, subprocess.TimeoutExpired):
+    except BedError:
         return False
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from . import kernel
-from .bed import STATE, run
+from .bed import STATE, lock, run
 
 SECONDS = 10
 QEMU = [
@@ -23,10 +23,11 @@ def works(root):
     known = STATE / ".kvm"
     if not known.exists() and not Path(root, "usr/bin", QEMU[0]).exists():
         return False
-    if not known.exists():
-        known.parent.mkdir(parents=True, exist_ok=True)
-        known.write_text("yes" if Path("/dev/kvm").exists() and _boots(root) else "no", encoding="utf-8")
-    return known.read_text(encoding="utf-8") == "yes"
+    with lock("kvm"):  # several that try at once would slow each other down, and all give up
+        if not known.exists():
+            known.parent.mkdir(parents=True, exist_ok=True)
+            known.write_text("yes" if Path("/dev/kvm").exists() and _boots(root) else "no", encoding="utf-8")
+        return known.read_text(encoding="utf-8") == "yes"
 
 
 def _boots(root):

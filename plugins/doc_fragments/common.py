@@ -15,6 +15,7 @@ options:
     description:
       - libvirt connection URI on the managed host.
       - Session URIs run without privileges, so they can only use bridges that are there.
+      - With the URI of another host, that host's routes and devices are not looked at, and a warning says so.
     type: str
     default: qemu:///system
 requirements:
@@ -32,8 +33,9 @@ options:
     description:
       - Name of the lab that what this task creates belongs to. It is written into the network's metadata as its mark.
       - What was there before keeps the mark it has, or none. Only pruning looks at marks.
+      - V(default) where it is not given; pruning asks for it by name.
+      - 1 to 64 letters, digits, dots, dashes and underscores.
     type: str
-    default: default
 """
 
     ATTRIBUTES = r"""

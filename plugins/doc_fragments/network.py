@@ -51,7 +51,7 @@ xml:
   description:
     - A whole C(<network>) document instead of the options below.
     - What it leaves out is libvirt's default; UUID, MAC address and bridge name of a network that is there are kept.
-    - What libvirt would drop or could not start gives a warning; what it would lose is refused.
+    - What libvirt would drop gives a warning; what it would refuse, could not start, or lose is refused.
   type: str
 state:
   description:
@@ -61,13 +61,14 @@ state:
   default: active
 autostart:
   description:
-    - Start the network with libvirt. V(true) for persistent networks where it is not given.
+    - Start the network with libvirt.
+    - Where it is not given it is V(true) for a network that the task defines or makes V(active), and else stays as it is.
   type: bool
 persistent:
   description:
     - V(false) makes a transient network, which is gone when it stops.
+    - Where it is not given it is V(true) for a network that the task defines, and else stays as it is.
   type: bool
-  default: true
 force:
   description:
     - With O(state=absent), remove the network although guests are attached to it, which cuts them off.

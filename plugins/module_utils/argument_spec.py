@@ -35,7 +35,7 @@ def connection():
 
 def lab():
     """The ownership mark."""
-    return {"lab": {"type": "str", "default": "default"}}
+    return {"lab": {"type": "str"}}
 
 
 def network():
@@ -48,7 +48,7 @@ def network():
             "xml": {"type": "str"},
             "state": {"type": "str", "default": "active", "choices": list(STATES)},
             "autostart": {"type": "bool"},
-            "persistent": {"type": "bool", "default": True},
+            "persistent": {"type": "bool"},
             "force": {"type": "bool", "default": False},
         },
         "mutually_exclusive": [("xml", name) for name in definition if name != "name"],
@@ -65,7 +65,10 @@ def virt_network():
 def virt_host():
     """AnsibleModule's keywords for virt_host."""
     networks = {"type": "list", "elements": "dict", **network()}
-    return {"argument_spec": {"networks": networks, "prune": {"type": "bool", "default": False}, **lab(), **connection()}}
+    return {
+        "argument_spec": {"networks": networks, "prune": {"type": "bool", "default": False}, **lab(), **connection()},
+        "required_if": [("prune", True, ("lab",))],
+    }
 
 
 def virt_network_info():

@@ -9,19 +9,27 @@ from dataclasses import replace
 
 from .codec import network_xml
 from .errors import UnsupportedError, ValidationError
-from .model import network_rules
+from .model import network_rules, network_validate
 from .model.network import Network, WantedNetwork
 from .model.option import declared, differences, introduced, read
+from .model.values import LAB
 
 DEFINITION = tuple(name for name, unused in declared(Network) if name != "name")
 
 
-def network(params, lab, libvirt):
+def lab(name):
+    """The canonical name of a lab; None is default. Raises ValidationError."""
+    try:
+        return LAB.canonical("default" if name is None else name)
+    except ValueError as err:
+        raise ValidationError("lab", name, str(err)) from err
+
+
+def network(params, mark, libvirt):
     """The WantedNetwork of one set of virt_network's options. ``libvirt`` is the backend: it knows its version and settles definitions."""
     definition, strict, warnings = None, True, []
     if params["state"] == "absent":
-        name = network_xml.parse(params["xml"]).name if params.get("xml") else params["name"]
-        return WantedNetwork(read(Network, {"name": name}).name, None, state="absent", lab=lab, force=params["force"])
+        return WantedNetwork(_name(params), None, state="absent", lab=mark, force=params["force"])
     if params.get("xml") is not None:
         definition, warnings = _from_document(params, libvirt)
         strict = False
@@ -30,12 +38,21 @@ def network(params, lab, libvirt):
         warnings = network_rules.doubts(definition)
     else:
         read(Network, {"name": params["name"]})
-    if not params["persistent"]:
+    if params["persistent"] is False:
         _check_transient(params)
     return WantedNetwork(
         name=definition.name if definition else params["name"], definition=definition, state=params["state"], autostart=params["autostart"],
-        persistent=params["persistent"], lab=lab, force=params["force"], strict=strict, warnings=tuple(warnings),
+        persistent=params["persistent"], lab=mark, force=params["force"], strict=strict, warnings=tuple(warnings),
     )
+
+
+def _name(params):
+    """The name of a network that is to go: whatever libvirt holds under it, our own rules for names do not matter."""
+    name = network_xml.parse(params["xml"]).name if params.get("xml") else None
+    name = name or params["name"]
+    if not name:
+        raise ValidationError("name", name, "must be given here or in xml")
+    return name
 
 
 def _check_transient(params):
@@ -49,11 +66,15 @@ def _check_transient(params):
 def _from_options(params, libvirt):
     raw = read(Network, params)
     network_rules.check(raw)
-    for path, since in introduced(raw):
+    network_validate.validate(raw, libvirt.version)
+    for path, since in (*introduced(raw), *network_validate.introduced(raw)):
         if libvirt.version < tuple(map(int, since.split("."))):
             raise UnsupportedError(f"{path} needs libvirt {since} or newer; the connected libvirt is {release(libvirt)}")
-    settled = libvirt.settle(network_xml.build(raw))
-    for path, given in lost(raw, settled):
+    document = network_xml.build(raw)
+    settled = libvirt.settle(document)
+    for path, given in lost(network_xml.parse(document), settled):
+        if path == "metadata":
+            raise ValidationError(path, given, "libvirt keeps one element of each namespace, and none without", "give each a namespace of its own")
         raise UnsupportedError(f"{path} is {given!r}: libvirt {release(libvirt)} does not keep it for this network, so it would have no effect")
     return replace(settled, uuid=raw.uuid, mac=raw.mac, lab=None)
 
@@ -61,6 +82,7 @@ def _from_options(params, libvirt):
 def _from_document(params, libvirt):
     raw = network_xml.parse(params["xml"])
     settled = libvirt.settle(params["xml"])
+    network_validate.validate(settled, libvirt.version)
     warnings = [f"xml: libvirt drops {path} ({given!r}), which it does not know or not keep for this network" for path, given in lost(raw, settled)]
     dropped = [part for part in raw.unknown if part not in settled.unknown]
     warnings += [f"xml: libvirt drops what it does not know: {path or 'network'} {content}" for path, content in dropped]
@@ -81,5 +103,7 @@ def release(libvirt):
 def lost(raw, settled):
     """Yield (field, value) of what was given and libvirt would not keep."""
     for path, before, after in differences(replace(raw, uuid=None, mac=None), replace(settled, uuid=None, mac=None)):
-        if before and not (isinstance(before, (list, dict)) and after):
+        if isinstance(before, list):
+            yield from ((path, member) for member in before if after is None or member not in after)
+        elif before not in (None, False, {}) and not (isinstance(before, dict) and after):
             yield path, before

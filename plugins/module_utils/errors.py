@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 
 class VirtNetError(Exception):
     """Whatever a person can act on. ``str()`` is one sentence or two, fit to be shown."""
@@ -37,3 +39,14 @@ class BackendError(VirtNetError):
 
 class VerificationError(VirtNetError):
     """Everything was applied without complaint and yet the host differs from what was asked; names the fields."""
+
+
+@contextlib.contextmanager
+def about(what):
+    """Put ``what`` in front of the message of an error that passes; '' leaves it as it is."""
+    try:
+        yield
+    except VirtNetError as err:
+        if what:
+            err.args = (f"{what}: {err}",)
+        raise

@@ -10,7 +10,7 @@ from .codec import network_xml
 from .errors import ValidationError
 from .model import network_rules
 from .model.network import Network, portable, report
-from .model.option import read
+from .model.option import plain, read
 from .plan.network import attached
 
 
@@ -51,7 +51,7 @@ def _network(host, name, state):
 def _optional(definition):
     """True where virt_network's options can say all of a definition. libvirt holds some that they refuse, or have no word for."""
     try:
-        network_rules.check(definition)
+        network_rules.check(read(Network, plain(definition)))
     except (ValidationError, ValueError):  # ValueError: what libvirt takes for an address and Python's ipaddress does not
         return False
     return not definition.unknown

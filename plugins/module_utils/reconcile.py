@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from . import desired
 from .backend.libvirt import Libvirt
-from .errors import BackendError, ValidationError, VerificationError, VirtNetError
+from .errors import ValidationError, VerificationError, VirtNetError, about
 from .model.network import WantedNetwork, report
-from .plan.network import changes_between, make_plan, steps_between, target_of
+from .plan.network import changes_between, expected, make_plan, steps_between
 from .plan.plan import Plan
 
 
@@ -23,14 +23,20 @@ class Outcome:
     after: dict
 
 
-def reconcile(networks, uri, lab, prune=False, check_mode=False):
-    """Make the networks what the given options (a list of dicts) ask for; with ``prune`` the lab's other networks go. Returns an Outcome."""
+def reconcile(networks, uri, lab, prune=False, check_mode=False, warn=lambda text: None):
+    """Make the networks what the given options (a list of dicts) ask for; with ``prune`` the lab's other networks go. Returns an Outcome.
+
+    ``warn`` is called with each warning as soon as there is a plan.
+    """
     with Libvirt(uri) as host:
-        return _reconcile(networks, host, lab, prune, check_mode)
+        return _reconcile(networks, host, desired.lab(lab), prune, check_mode, warn)
 
 
-def _reconcile(networks, host, lab, prune, check_mode):
-    wanted = [desired.network(params, lab, host) for params in networks]
+def _reconcile(networks, host, lab, prune, check_mode, warn):
+    wanted = []
+    for params in networks:
+        with about(f"network {params['name'] or 'of xml'}" if len(networks) > 1 else ""):
+            wanted.append(desired.network(params, lab, host))
     _check_names(wanted)
     observed = host.observe([each.name for each in wanted])
     if prune:
@@ -38,13 +44,18 @@ def _reconcile(networks, host, lab, prune, check_mode):
         wanted += [WantedNetwork(name, None, state="absent", lab=lab) for name in strays]
         observed.update(strays)
     plan = make_plan(wanted, observed, host)
+    for item in plan.items:
+        with about(f"network {item.key}" if len(plan.items) > 1 else ""):
+            host.rehearse(item.observed, item.steps)
+        for warning in item.warnings:
+            warn(f"network {item.key}: {warning}")
     if check_mode:
         return Outcome(plan, {item.key: item.after for item in plan.items})
     done = []
     for item in plan.items:
         if item.steps:
-            _apply(item, next(each for each in wanted if each.name == item.key), host, done)
-            done.append(item.key)
+            _apply(item, host, done)
+            done.append(item)
     return Outcome(plan, {item.key: report(host.observe([item.key])[item.key]) if item.steps else item.after for item in plan.items})
 
 
@@ -55,30 +66,35 @@ def _check_names(wanted):
             raise ValidationError("networks", name, "is there twice", "give each network once")
 
 
-def _apply(item, wanted, host, done):
-    """Apply one item and verify it; where that fails put back what was there, and say all of it."""
+def _apply(item, host, done):
+    """Apply one item and verify it; where that fails put back what was there, and what made room for it, and say all of it."""
     try:
         host.apply(item.key, item.steps)
-        verify(wanted, item, host)
-    except (BackendError, VerificationError) as err:
-        kept = f"; changed before it and kept: {', '.join(done)}" if done else ""
-        raise type(err)(f"{err}; {roll_back(item, host)}{kept}") from err
+        verify(item, host)
+    except VirtNetError as err:
+        back = [item, *(each for each in reversed(done) if each.key in item.needs)]
+        said = [f"network {each.key}: {roll_back(each, host)}" for each in back]
+        kept = ", ".join(each.key for each in done if each not in back)
+        err.args = (f"{err}; {'; '.join(said)}{f'; changed before it and kept: {kept}' if kept else ''}",)
+        raise
 
 
-def verify(wanted, item, host):
-    """Observe again; a difference to what was asked is a VerificationError."""
+def verify(item, host):
+    """Observe again; a difference to the plan's target is a VerificationError."""
     now = host.observe([item.key])[item.key]
-    left = list(changes_between(now, target_of(wanted, now)))
-    if left:
-        fields = ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in left)
+    target = expected(item.target, now)
+    if steps_between(now, target):
+        fields = ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes_between(now, target))
         raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {fields}")
 
 
 def roll_back(item, host):
-    """Bring one resource back to what was observed before, and return a clause that says how that went."""
+    """Bring one resource back to what was observed before, look again, and return a clause that says how that went."""
     try:
+        host.apply(item.key, steps_between(host.observe([item.key])[item.key], item.observed))
         now = host.observe([item.key])[item.key]
-        host.apply(item.key, steps_between(now, item.observed))
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"
+    if steps_between(now, expected(item.observed, now)):
+        return "rolled back, and yet not what it was: look at it with virsh net-dumpxml"
     return "what was there before is back" if item.observed else "nothing of it was left behind"

@@ -50,11 +50,7 @@ def virt_network_info():
 
 
 def _reconcile(module, networks, prune=False):
-    outcome = reconcile(networks, module.params["uri"], module.params["lab"], prune, module.check_mode)
-    for item in outcome.plan.items:
-        for warning in item.warnings:
-            module.warn(f"network {item.key}: {warning}")
-    return outcome
+    return reconcile(networks, module.params["uri"], module.params["lab"], prune, module.check_mode, module.warn)
 
 
 def _changes(outcome, prefix):

@@ -12,11 +12,12 @@ description:
   - Takes lists of resources, each in the shape of its own module, and brings them about in one plan with one connection,
     ordered by what depends on what.
   - Much faster than a loop over the single modules.
-  - The first resource that fails is put back to what it was, and the task stops there and says what was done.
+  - What gives up a subnet or a bridge goes before what takes it.
+  - The first resource that fails is put back to what it was, with what had made room for it, and the task stops there and says what was done.
 options:
   prune:
     description:
-      - Remove the networks that bear the mark of O(lab) and are not listed. Nothing else is ever removed.
+      - Remove the networks that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever removed.
       - With empty lists this takes the whole lab down.
     type: bool
     default: false

@@ -97,6 +97,7 @@ before:
   description:
     - The network before the task. V(state) is V(absent), V(inactive) or V(active); the rest is there unless it is absent.
     - V(config) is the definition in the shape of this module's options, without UUID, MAC address and bridge name.
+    - V(running) is there where the running network differs from its stored definition, and is then its own in the same shape.
   type: dict
   returned: success
   sample: {state: absent}
@@ -117,7 +118,7 @@ after:
     lab: default
     config: {name: lab, forward: {mode: nat}, ips: [{address: 192.168.150.1/24}]}
 changes:
-  description: What differs, field by field. RV(changes[].cost) is V(live), V(dnsmasq), V(restart) or V(replace).
+  description: What differs, field by field. RV(changes[].cost) is V(live), which no guest notices, or V(restart).
   type: list
   elements: dict
   returned: success

@@ -58,13 +58,24 @@ class Ansible:
         return [line["result"] for line in lines[:-1]], lines[-1]["stats"][self.host.name]
 
 
+def pytest_addoption(parser):
+    """``--suite`` chooses the release of Debian, and with it that of libvirt."""
+    parser.addoption("--suite", default="bookworm")
+
+
 @pytest.fixture(scope="session")
-def lab():
+def suite(pytestconfig):
+    """The release of Debian that hosts have."""
+    return pytestconfig.getoption("suite")
+
+
+@pytest.fixture(scope="session")
+def lab(suite):
     """A lab with two hosts, for the whole session."""
     need_root("make test-integration")
     name = f"it{os.getpid()}"
     try:
-        yield labs.up(name, count=2)
+        yield labs.up(name, count=2, suite=suite)
     finally:
         claim.down(name)
 

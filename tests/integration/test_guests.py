@@ -65,3 +65,34 @@ def test_a_guest_on_the_bridge_counts(ansible, host, started):
     )
     assert "in use by there" in refused["msg"] and "force: true" in refused["msg"]
     assert forced["changed"] and [nic["domain"] for nic in forced["affected_guests"]] == ["there"]
+
+
+@pytest.mark.parametrize("uri", ["qemu+unix:///system", "qemu:///system?no_verify=1", "lxc:///system", ""])
+def test_guests_are_seen_however_the_uri_is_written(ansible, started, uri):
+    """libvirt's drivers share one host's networks; whichever is asked, the guests of all count."""
+    ansible.module("virt_network", **NETWORK)
+    started("there", "lxc", network="one")
+    assert "in use by there" in ansible.refused("virt_network", uri=uri, **{**NETWORK, "mtu": 1400})
+
+
+def test_a_port_that_is_no_guests_is_not_cut_off(ansible, host):
+    """Somebody put it there for a reason, and it would be gone with the bridge."""
+    bridge = ansible.module("virt_network", **NETWORK)["after"]["bridge"]
+    host.run("ip", "link", "add", "testport", "type", "veth", "peer", "name", "testpeer")
+    host.run("ip", "link", "set", "testport", "master", bridge)
+    assert "in use by testport (no guest's of libvirt)" in ansible.refused("virt_network", **{**NETWORK, "mtu": 1400})
+
+
+def test_a_network_that_only_names_a_bridge_comes_and_goes_under_its_guests(ansible, host, started):
+    """The bridge is not libvirt's, so nothing that libvirt does to the network cuts anybody off."""
+    host.run("ip", "link", "add", "testbr0", "type", "bridge")
+    host.run("ip", "address", "add", "10.76.0.1/24", "dev", "testbr0")
+    host.run("ip", "link", "set", "testbr0", "up")
+    bridged = {"name": "one", "forward": {"mode": "bridge"}, "bridge": {"name": "testbr0"}}
+    ansible.module("virt_network", **bridged)
+    one = started("there", "lxc", network="one")
+    one.run("ip", "address", "add", "10.76.0.2/24", "dev", "eth0")
+    for task in ({**bridged, "port": {"isolated": True}}, {"name": "one", "state": "inactive"}, {"name": "one", "state": "absent"}):
+        changed = ansible.module("virt_network", **task)
+        assert changed["changed"] and changed["affected_guests"] == []
+        assert one.run("ping", "-c", "1", "-W", "5", "10.76.0.1").code == 0

@@ -16,10 +16,10 @@ def test_nat_lab_and_its_teardown(ansible, host, snapshot):
     unused, checked = ansible.playbook("virtlab.network.nat_lab", check=True)
     assert checked["failures"] == 0 and snapshot() == before
     unused, first = ansible.playbook("virtlab.network.nat_lab")
-    assert first["failures"] == 0 and first["changed"] > 0
+    assert first["failures"] == 0 and first["changed"] == checked["changed"] > 0
     assert NETWORK in host.run("virsh", "net-list", "--name").stdout.split()
     assert host.run("sysctl", "-n", "net.ipv4.ip_forward").stdout.strip() == "1"
-    assert "net/ipv4/ip_forward = 1" in host.run("cat", "/etc/sysctl.d/60-virtlab-network.conf").stdout
+    assert "net/ipv4/ip_forward = 1" in host.run("cat", "/etc/sysctl.d/99-virtlab-network.conf").stdout
     unused, second = ansible.playbook("virtlab.network.nat_lab")
     assert (second["failures"], second["changed"]) == (0, 0)
     results, unused = ansible.playbook("virtlab.network.teardown")

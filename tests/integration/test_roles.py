@@ -21,7 +21,7 @@ from tests.integration.conftest import Ansible
 
 HYPERVISOR = "virtlab.network.hypervisor"
 NAT_NETWORK = "virtlab.network.nat_network"
-SYSCTL = "/etc/sysctl.d/60-virtlab-network.conf"
+SYSCTL = "/etc/sysctl.d/99-virtlab-network.conf"
 SETTINGS = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/eth0/accept_ra": "2"}
 
 

@@ -60,10 +60,27 @@ def test_a_subnet_changes_hands_in_one_call(ansible, host):
 
 def test_one_that_fails_is_rolled_back_and_the_rest_is_told(ansible, host):
     """The one before stays, the one after is not begun, and the message says so."""
-    host.run("ip", "link", "add", "testtaken", "type", "veth", "peer", "name", "testpeer")
-    broken = network("two", 2, bridge={"name": "testtaken"})
+    broken = network("two", 2, dnsmasq_options=["no-such-option"])
     message = ansible.refused("virt_host", lab="web", networks=[network("one", 1), broken, network("three", 3)])
     assert "could not start network two" in message and "nothing of it was left behind" in message and "changed before it and kept: one" in message
+    assert names(host) == ["one"]
+
+
+def test_what_made_room_for_one_that_fails_comes_back(ansible, host):
+    """Its subnet was given up for nothing. The order is one that works, whatever the list's."""
+    ansible.module("virt_host", networks=[network("one", 1)])
+    moved = network("one", 3)
+    message = ansible.refused("virt_host", networks=[network("two", 1, dnsmasq_options=["no-such-option"]), moved])
+    assert "network two: nothing of it was left behind; network one: what was there before is back" in message
+    assert names(host) == ["one"] and "address='10.73.1.1'" in host.run("virsh", "net-dumpxml", "one").stdout
+    result = ansible.module("virt_host", networks=[network("two", 1), moved])
+    assert result["changed"] and names(host) == ["one", "two"]
+
+
+def test_pruning_asks_for_the_lab_by_name(ansible, host):
+    """Networks that nobody marked on purpose all belong to the default lab."""
+    ansible.module("virt_host", networks=[network("one", 1)])
+    assert "prune is True but all of the following are missing: lab" in ansible.refused("virt_host", prune=True)
     assert names(host) == ["one"]
 
 

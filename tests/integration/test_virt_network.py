@@ -73,8 +73,15 @@ def test_the_life_of_a_network(ansible, host, snapshot, mode):
             assert not owns_bridge or host.run("ip", "link", "show", bridge, check=False).returncode == 0
         elif "state" not in step:
             assert [entry["field"] for entry in done["changes"]] == [field]
-            assert done["cost"] == "restart"
+            assert done["cost"] == ("restart" if owns_bridge else "live")
     assert listed(host, "one") is None
+
+
+def test_a_pool_of_virtual_functions_is_defined(ansible):
+    """Starting it takes hardware that has them."""
+    pool = {"name": "one", "state": "present", "forward": {"mode": "hostdev", "managed": True, "pf": {"dev": "eth0"}}}
+    first, second = ansible.run(*[("virt_network", pool)] * 2)
+    assert (first["changed"], second["changed"], first["after"]["state"]) == (True, False, "inactive")
 
 
 def test_the_same_network_in_other_words_is_unchanged(ansible):
@@ -151,12 +158,11 @@ REFUSED = [
     ({"ips": [{"address": "198.51.100.77/24"}]}, "overlaps the host's route to 198.51.100.0/24 through eth0"),
     ({"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, "ips": [{"address": "10.71.0.1/24"}]}, "no meaning with forward mode bridge"),
     ({"domain": {"name": "o'hare.test"}}, "domain.name is \"o'hare.test\""),
-    ({"title": "A network"}, "title needs libvirt 9.7.0 or newer; the connected libvirt is 9.0.0"),
     ({"name": "two", "uuid": "11111111-2222-3333-4444-555555555555", "mtu": 1400}, "belongs to network other"),
     ({"uri": "qemu:///session", **NAT}, "without privileges"),
     ({"persistent": False, "state": "inactive", **NAT}, "a transient network"),
     ({"name": "nowhere"}, "no such network"),
-    ({"mtu": 99999}, "mtu is 99999: must be from 0 to 65535"),
+    ({"mtu": 99999}, "mtu is 99999: must be from 68 to 65535"),
     ({"forward": {"mode": "nat"}, "ips": []}, "at least one address"),
     ({"uri": "nonsense:///", **NAT}, "uri is 'nonsense:///'"),
 ]
@@ -172,6 +178,26 @@ def test_bad_input_changes_nothing(ansible, snapshot):
     assert snapshot() == before
 
 
+NEWER = {
+    "9.7.0": ({**NAT, "title": "A network"}, "title"),
+    "10.1.0": ({**NAT, "domain": {"name": "one.test", "local_only": True, "register": True}}, "domain.register"),
+    "10.8.0": ({"forward": {"mode": "open"}, "state": "present"}, "forward.mode open without ips"),
+    "11.0.0": ({"forward": {"mode": "bridge"}, "bridge": {"name": "testbr0"}, "vlan": {"tags": [{"id": 7}]}}, "vlan on a Linux bridge"),
+}
+
+
+@pytest.mark.parametrize("since", NEWER)
+def test_what_came_with_a_newer_libvirt(ansible, suite, since):
+    """An older one is told by both versions, in check mode and without; a newer one takes it, and keeps it."""
+    definition, what = NEWER[since]
+    task = ("virt_network", {"name": "one", **definition, "state": "present"})
+    if suite == "bookworm":
+        for check in (True, False):
+            assert f"{what} needs libvirt {since} or newer; the connected libvirt is 9.0.0" in ansible.run(task, check=check)[0]["msg"]
+    else:
+        assert [result["changed"] for result in ansible.run(task, task)] == [True, False]
+
+
 def test_an_overlap_with_an_inactive_network_is_warned_of(ansible):
     """Only one of the two can run at a time, and that may be what is wanted."""
     ansible.module("virt_network", name="other", state="inactive", ips=[{"address": "10.71.0.1/16"}])
@@ -180,14 +206,88 @@ def test_an_overlap_with_an_inactive_network_is_warned_of(ansible):
 
 def test_a_start_that_fails_is_rolled_back(ansible, host, snapshot):
     """Of a new network nothing is left; a running one comes back as it was, with the same uuid, mac and bridge."""
-    host.run("ip", "link", "add", "testtaken", "type", "veth", "peer", "name", "testpeer")
+    broken = {**NAT, "dnsmasq_options": ["no-such-option"]}
     empty = snapshot()
-    assert "nothing of it was left behind" in ansible.refused("virt_network", name="one", bridge={"name": "testtaken"}, **NAT)
+    assert "nothing of it was left behind" in ansible.refused("virt_network", name="one", **broken)
     assert snapshot() == empty
     ansible.module("virt_network", name="one", **NAT)
     stored, live = xml(host, "one", "--inactive"), xml(host, "one")
-    assert "what was there before is back" in ansible.refused("virt_network", name="one", bridge={"name": "testtaken"}, **NAT)
+    assert "what was there before is back" in ansible.refused("virt_network", name="one", **broken)
     assert (xml(host, "one", "--inactive"), xml(host, "one"), listed(host, "one")) == (stored, live, ("active", "yes", "yes"))
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_device_of_the_hosts_is_never_taken_for_the_bridge(ansible, host, check):
+    """A libvirt newer than 9 deletes it when the start fails."""
+    host.run("ip", "link", "add", "testbr0", "type", "bridge")
+    host.run("ip", "address", "add", "10.77.0.1/24", "dev", "testbr0")
+    for arguments in ({"name": "one", "bridge": {"name": "testbr0"}, **NAT},
+                      {"xml": "<network><name>one</name><bridge name='testbr0'/><ip address='10.78.0.1' prefix='24'/></network>"}):
+        assert "bridge.name is 'testbr0': is a device that this host has already" in ansible.refused("virt_network", check=check, **arguments)
+    assert "10.77.0.1/24" in host.run("ip", "-o", "address", "show", "dev", "testbr0").stdout
+    host.run("ip", "link", "delete", "testbr0")
+
+
+def test_a_pattern_for_the_bridges_name(ansible):
+    """libvirt numbers it, and it is the same bridge the second time."""
+    document = "<network><name>one</name><bridge name='test%d'/><ip address='10.78.0.1' prefix='24'/></network>"
+    first, second = ansible.run(*[("virt_network", {"xml": document})] * 2)
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert re.fullmatch("test[0-9]+", first["after"]["bridge"])
+
+
+def test_names_of_other_networks_are_free_to_go(ansible, host):
+    """A name that our rules refuse can be removed all the same, by itself or by its document; a document without one borrows it."""
+    document = "<network><name> odd </name></network>"
+    for removal in ({"name": " odd "}, {"xml": document}, {"xml": "<network/>", "name": " odd "}):
+        host.run("tee", "/tmp/odd.xml", input=document)
+        host.run("virsh", "net-define", "/tmp/odd.xml")
+        assert ansible.module("virt_network", state="absent", **removal)["changed"]
+    assert "must be given here or in xml" in ansible.refused("virt_network", state="absent", xml="<network/>")
+
+
+def test_a_transient_network_named_alone_stays_one(ansible, host):
+    """Without a definition nothing but the state is asked for."""
+    ansible.module("virt_network", name="one", persistent=False, **NAT)
+    assert not ansible.module("virt_network", name="one")["changed"]
+    assert "is transient, and would be gone" in ansible.refused("virt_network", name="one", state="inactive")
+    assert listed(host, "one") == ("active", "no", "no")
+    kept = ansible.module("virt_network", name="one", persistent=True)
+    assert kept["changed"] and "<port" not in xml(host, "one", "--inactive") and listed(host, "one") == ("active", "yes", "yes")
+
+
+def test_stopping_a_network_does_not_make_it_start_with_libvirt(ansible, host):
+    """Debian's default network is inactive, and stays so at the next boot."""
+    assert not ansible.module("virt_network", name="default", state="inactive")["changed"]
+    assert listed(host, "default")[1] == "no"
+
+
+PREDICTED = [
+    {"ips": [{"address": "10.78.0.1/24"}], "vlan": {"tags": [{"id": 7}]}},
+    {"forward": {"mode": "bridge"}, "bridge": {"name": "eth0"}, "mac": "52:54:00:00:00:06"},
+    {"ips": [{"address": "10.78.0.1/24"}], "mtu": 60},
+    {"ips": [{"address": "fd78::1/48", "dhcp": {"ranges": [{"start": "fd78::5", "end": "fd78::9"}]}}]},
+    {"ips": [{"address": "10.78.0.1/24"}], "routes": [{"address": "198.51.100.0/24", "gateway": "10.78.0.2"}]},
+    {"xml": "<network><name>one</name><vlan><tag id='7'/></vlan></network>"},
+    {"xml": "<network><name>one</name>" + "".join(
+        f"<ip address='10.7{n}.0.1' prefix='24'><dhcp><range start='10.7{n}.0.5' end='10.7{n}.0.9'/></dhcp></ip>" for n in (8, 9)) + "</network>"},
+    {"xml": "<network><name>one</name><ip address='198.51.100.1' prefix='24'/></network>"},
+    {"ips": [{"address": "10.78.0.1/24"}], "metadata": ["<a xmlns='urn:x'/>", "<b xmlns='urn:x'/>"]},
+    {"ips": [{"address": "10.78.0.1/24"}], "metadata": ["<a/>"]},
+    {"domain": {"name": "o'hare.test"}, "metadata": ["<a xmlns='urn:x'>&lt;</a>"]},
+    {"lab": "a b"},
+]
+
+
+@pytest.mark.parametrize("arguments", PREDICTED, ids=[", ".join(arguments) for arguments in PREDICTED])
+def test_check_mode_refuses_what_the_run_would(ansible, host, arguments):
+    """With the same words: they are found before libvirt is asked."""
+    arguments = arguments if "xml" in arguments else {"name": "one", **arguments}
+    said = ansible.refused("virt_network", check=True, **arguments)
+    assert "could not" not in said and ansible.refused("virt_network", **arguments) == said
+    assert "one" not in host.run("virsh", "net-list", "--all", "--name").stdout.split()
+    if "domain" in arguments:
+        assert said.startswith("domain.name is")
 
 
 def test_drift_is_repaired(ansible, host):

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Optional
+from urllib.parse import urlsplit, urlunsplit
 
 from .. import deps
 from ..codec import domain_xml, network_xml
 from ..errors import BackendError, ValidationError
 from ..model.network import NetworkState
-from ..model.option import leaves, plain
+from ..model.option import leaves, plain, with_leaf
 from . import links
 
 #: libvirt's drivers that run guests on this host and may attach them to a network
@@ -78,26 +80,38 @@ class Libvirt:
     @cached_property
     def _scratch(self):
         """libvirt's in-process test driver, emptied: it reads and writes definitions as the daemon does, and touches nothing."""
-        connection = self.module.open("test:///default")
-        for network in connection.listAllNetworks():
-            network.destroy()
-            network.undefine()
+        with self.says("open its test driver"):
+            connection = self.module.open("test:///default")
+            for network in connection.listAllNetworks():
+                network.destroy()
+                network.undefine()
         return connection
 
     def settle(self, document):
         """The Network that libvirt would make of a document. Raises BackendError where libvirt refuses it, ValidationError where it would lose it."""
         with self.says("accept this definition"):
-            stored = self._store(document)
+            stored = self._store(document.strip())
         try:
             definition = network_xml.parse(stored, "libvirt's own dump")
             self._store(stored)
         except (ValidationError, self.module.libvirtError) as err:
-            suspects = [(path, value) for path, value in leaves(plain(network_xml.parse(document))) if SPECIAL & set(str(value))]
-            path, value = suspects[0] if suspects else ("xml", document)
+            path, value = self._culprit(network_xml.parse(document)) or ("xml", document)
             raise ValidationError(path, value, "libvirt would store this in a form that it cannot read back, and lose the network at its next start",
-                                  "leave out ' \" & < >" if suspects else str(err)) from err
+                                  "leave out ' \" & < >" if path != "xml" else str(err)) from err
         # dnsmasq's options are the network driver's own; the test driver passes them over
         return replace(definition, dnsmasq_options=network_xml.parse(document).dnsmasq_options)
+
+    def _culprit(self, definition):
+        """(path, value) of the text with which libvirt writes what it cannot read: the first without which it can. None where there is none."""
+        for path, value in leaves(plain(definition)):
+            if not SPECIAL & set(str(value)):
+                continue
+            try:
+                self._store(self._store(network_xml.build(with_leaf(definition, path, "x"))))
+            except (ValidationError, self.module.libvirtError):
+                continue
+            return path, value
+        return None
 
     def _store(self, document):
         network = self._scratch.networkDefineXML(document)
@@ -133,6 +147,15 @@ class Libvirt:
             live = network_xml.parse(network.XMLDesc(0), "libvirt's live definition")
         return NetworkState(stored, live, bool(persistent and network.autostart()))
 
+    def rehearse(self, state, steps):
+        """Write the documents that the steps need, to no end but errors: ValidationError where one cannot be written.
+
+        ``state`` is what the steps start from, or None: what is unknown in it must find its place again.
+        """
+        for step in steps:
+            if step.verb in ("define", "create"):
+                network_xml.check_places(state.definition if state else None, step.value)
+
     def apply(self, name, steps):
         """Take the steps of one network, one after the other. Raises BackendError at the first that fails."""
         for step in steps:
@@ -157,6 +180,17 @@ class Libvirt:
         """{name: NetworkState} of all networks."""
         return self.observe_all()
 
+    @property
+    def remote(self):
+        """True where libvirt runs on another host than this code, which therefore cannot look at that host's devices and routes."""
+        return bool(self._address.netloc)
+
+    @cached_property
+    def _address(self):
+        """The connection's URI as libvirt itself has it, whatever way it was written; split."""
+        with self.says("tell its URI"):
+            return urlsplit(self.connection.getURI())
+
     @cached_property
     def routes(self):
         """The host's routes."""
@@ -167,21 +201,28 @@ class Libvirt:
         """Names of the host's network devices."""
         return links.names()
 
+    def ports(self, bridge):
+        """Names of a bridge's ports, whoever put them there; () on another host."""
+        return () if self.remote else links.ports(bridge)
+
     @cached_property
     def guests(self):
         """Every NIC of every running guest of every driver on this host, as Guests."""
-        found = self._guests_of(self.connection)
-        scheme, unused, path = self.uri.partition(":")
-        for driver in DRIVERS if scheme == "qemu" and path == "///system" else ():
-            if driver != "qemu":
-                found += self._guests_of_driver(f"{driver}:///system")
+        own, plus, transport = self._address.scheme.partition("+")
+        found = self._guests_of(self.connection) if own in DRIVERS else []
+        for driver in DRIVERS if self._address.path != "/session" else ():
+            if driver != own:
+                found += self._guests_of_driver(urlunsplit(self._address._replace(scheme=f"{driver}{plus}{transport}", path="/system")))
         return tuple(found)
 
     def _guests_of_driver(self, uri):
         try:
             connection = self.module.open(uri)
-        except self.module.libvirtError:
-            return []  # libvirt has no such driver here, so it runs no guests
+        except self.module.libvirtError as err:
+            # no such driver, or in the modular layout no such daemon
+            if err.get_error_code() == self.module.VIR_ERR_NO_CONNECT or err.get_int1() == errno.ENOENT:
+                return []
+            raise BackendError(f"cannot see whether guests of {uri} are on the network: {err.get_error_message()}") from err
         try:
             return self._guests_of(connection)
         finally:

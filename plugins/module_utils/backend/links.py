@@ -11,18 +11,27 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from ..errors import BackendError, DependencyError
+
+#: routes that lead to no device
+NOWHERE = ("unreachable", "blackhole", "prohibit")
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the main table: ``subnet`` (an ipaddress network), ``device``, and ``gateway`` (None: directly connected)."""
+    """A route of the main table: ``subnet`` (an ipaddress network), ``device`` (or one of NOWHERE), and whether it is that of the device's own subnet."""
 
     subnet: Any
     device: str
-    gateway: Optional[str]
+    connected: bool
+
+
+def ports(bridge):
+    """Names of a bridge's ports; () where there is no such bridge."""
+    folder = f"/sys/class/net/{bridge}/brif"
+    return tuple(os.listdir(folder)) if os.path.isdir(folder) else ()
 
 
 def names():
@@ -35,10 +44,13 @@ def routes():
     found = []
     for family in ("-4", "-6"):
         for entry in _ip(family, "route", "show"):
-            if entry.get("dst", "default") != "default" and "dev" in entry and entry.get("type", "unicast") == "unicast":
-                subnet = ipaddress.ip_network(entry["dst"], strict=False)
-                if not subnet.is_link_local and not subnet.is_multicast:
-                    found.append(Route(subnet, entry["dev"], entry.get("gateway")))
+            kind = entry.get("type", "unicast")
+            if entry.get("dst", "default") == "default" or kind not in ("unicast",) + NOWHERE:
+                continue
+            subnet = ipaddress.ip_network(entry["dst"], strict=False)
+            if not subnet.is_link_local and not subnet.is_multicast:
+                hops = [entry, *entry.get("nexthops", ())] if kind == "unicast" else [{"dev": kind}]
+                found += [Route(subnet, hop["dev"], entry.get("protocol") == "kernel") for hop in hops if "dev" in hop]
     return tuple(found)
 
 

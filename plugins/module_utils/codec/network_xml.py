@@ -94,6 +94,20 @@ def parse(document, source="xml"):
     return replace(read, metadata=foreign, lab=marks[0] if marks else None, unknown=Bag(unknown))
 
 
+def check_places(held, wanted):
+    """Raise ValidationError where parts that ``held`` (a Network or None) has and this collection does not know would come to another element.
+
+    They are found by their number; an element under it that differs in its attributes may be another.
+    """
+    build(wanted)
+    roots = [xml_table.build(TABLES, replace(each, unknown=()), "network") for each in (held, wanted) if each]
+    for path, content in wanted.unknown:
+        if held and (path, content) in held.unknown:
+            before, after = (xml_table.holder_of(root, path) for root in roots)
+            if "[" in path and (before is None or after is None or dict(before.attrib) != dict(after.attrib)):
+                raise xml_table.misplaced(path, content)
+
+
 def build(definition):
     """Write a Network as a ``<network>`` document (text)."""
     root = xml_table.build(TABLES, definition, "network", definition.unknown, {"dnsmasq": DNSMASQ} if definition.dnsmasq_options else None)

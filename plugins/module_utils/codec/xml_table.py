@@ -67,7 +67,7 @@ class Row:
             if self.kind:
                 parent.append(build(tables, member, self.child))
                 continue
-            text = next(word for word, meaning in self.words.items() if meaning is member) if self.words else str(member)
+            text = next((word for word, meaning in (self.words or {}).items() if meaning is member), str(member))
             holder = parent if not self.child else None if self.many else element.find(self.child)
             holder = etree.SubElement(parent, self.items or self.child) if holder is None else holder
             if self.attribute:
@@ -193,18 +193,31 @@ def build(tables, value, tag, unknown=(), nsmap=None):
 
 
 def _restore(root, path, content):
-    place, unused, attribute = path.partition("/@")
-    holder = root
-    for step in place.split("/")[1:]:
-        tag, unused, number = step.rpartition("[")
-        found = holder.findall(tag)
-        if int(number[:-1]) >= len(found):
-            raise ValidationError(
-                f"network{path}", shorten(content), "is in the stored definition, unknown to this collection, and has no place in the new one",
-                "give the whole document with xml, or take that part out by hand",
-            )
-        holder = found[int(number[:-1])]
+    attribute = path.partition("/@")[2]
+    holder = holder_of(root, path)
+    if holder is None:
+        raise misplaced(path, content)
     if attribute:
         holder.set(attribute, content)
     else:
         holder.append(parse(content, path))
+
+
+def holder_of(root, path):
+    """The element that an unknown part's path leads to; None where there is none."""
+    holder = root
+    for step in path.partition("/@")[0].split("/")[1:]:
+        tag, unused, number = step.rpartition("[")
+        found = holder.findall(tag)
+        if int(number[:-1]) >= len(found):
+            return None
+        holder = found[int(number[:-1])]
+    return holder
+
+
+def misplaced(path, content):
+    """The error for an unknown part that has no place in a new definition."""
+    return ValidationError(
+        f"network{path}", shorten(content), "is in the stored definition, unknown to this collection, and has no place in the new one",
+        "give the whole document with xml, or take that part out by hand",
+    )

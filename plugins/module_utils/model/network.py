@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from .option import option, options, plain
 from .port import Bandwidth, VirtualPort, Vlan
 from .services import Dns, Ip, Route
-from .values import BOOL, DEVICE, IPV4, LINE, PORT, TEXT, U16, U32, UNICAST_MAC, UUID, WORD, hexadecimal, one_of
+from .values import BOOL, DEVICE, IPV4, LINE, PORT, TEXT, U32, UNICAST_MAC, UUID, WORD, hexadecimal, integer, one_of
 
 ROUTING = ("nat", "route", "open")
+#: forward modes in which libvirt makes the bridge
+OWNING = ROUTING + ("isolated",)
 NAT_PORTS = (1024, 65535)
+#: what a running network need not follow, for nobody but readers of its definition is any wiser
+TEXTS = ("title", "description", "metadata", "lab")
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ class Network:
     trust_guest_rx_filters: Optional[bool] = option(BOOL, "Guests may change their MAC address and multicast filters.")
     forward: Optional[Forward] = option(Forward, "How the network is connected to the outside. Without it the network is isolated.")
     bridge: Optional[Bridge] = option(Bridge, "The bridge: libvirt's own, or with O(forward.mode=bridge) one that is there.")
-    mtu: Optional[int] = option(U16, "MTU of the bridge and its guests, in bytes.")
+    mtu: Optional[int] = option(integer(68, 65535), "MTU of the bridge and its guests, in bytes; at least 1280 with IPv6.")
     domain: Optional[Domain] = option(Domain, "DNS domain of the guests.")
     dns: Optional[Dns] = option(Dns, "The network's name server.")
     ips: tuple = options(Ip, "Addresses of the bridge, and what is served on their subnets.", key=("address",), ordered=True)
@@ -170,7 +175,7 @@ class Network:
     @property
     def owns_bridge(self):
         """True where libvirt itself makes the bridge."""
-        return self.mode in ROUTING + ("isolated",)
+        return self.mode in OWNING
 
     @property
     def bridge_name(self):
@@ -188,8 +193,8 @@ class NetworkState:
 
     @property
     def definition(self):
-        """The stored definition, or a transient network's live one."""
-        return self.stored or self.live
+        """The stored definition, or a transient network's live one without what libvirt filled in when it started it."""
+        return self.stored or storable(self.live)
 
 
 @dataclass(frozen=True)
@@ -200,38 +205,59 @@ class WantedNetwork:
     definition: Optional[Network]
     state: str = "active"
     autostart: Optional[bool] = None
-    persistent: bool = True
+    persistent: Optional[bool] = None
     lab: str = "default"
     force: bool = False
     strict: bool = True
     warnings: tuple = ()
 
 
-def inherit(wanted, state):
-    """``wanted`` with the uuid, mac, bridge name, mark and unknown parts that the network on the host already has."""
-    if state is None:
-        return wanted
-    held = state.definition
-    changes = {"uuid": wanted.uuid or held.uuid, "lab": held.lab, "unknown": wanted.unknown or held.unknown}
+def fill(wanted, held):
+    """``wanted`` with the uuid, MAC address and bridge name that libvirt generated for ``held``, where it names none."""
+    changes = {"uuid": wanted.uuid or held.uuid}
     if wanted.owns_bridge and held.owns_bridge:
         changes["mac"] = wanted.mac or held.mac
-        if held.bridge_name and not wanted.bridge_name:
+        if held.bridge_name and _generates(wanted.bridge_name, held.bridge_name):
             changes["bridge"] = replace(wanted.bridge or Bridge(), name=held.bridge_name)
     return replace(wanted, **changes)
 
 
+def _generates(pattern, name):
+    """True where libvirt may choose ``name`` for a bridge of that name: one with %d in it is a pattern, None leaves it free."""
+    start, placeholder, rest = (pattern or "%d").partition("%d")
+    return bool(placeholder) and (pattern is None or re.fullmatch(f"{re.escape(start)}[0-9]+{re.escape(rest)}", name) is not None)
+
+
+def inherit(wanted, held, whole=False):
+    """``wanted`` with the identity and the mark of the network that is there; unless it is a ``whole`` document, with its unknown parts too."""
+    return replace(fill(wanted, held), lab=held.lab, unknown=wanted.unknown if whole else held.unknown)
+
+
 def as_stored(live, stored):
     """``live`` without what libvirt fills in when it starts ``stored``, and without what a running network need not follow."""
-    changes = {"title": stored.title, "description": stored.description, "metadata": stored.metadata, "lab": stored.lab}
-    if live.forward and stored.forward:
-        forward = live.forward
-        if forward.nat and forward.nat.port == PortRange(*NAT_PORTS) and not (stored.forward.nat and stored.forward.nat.port):
-            bare = replace(forward.nat, port=None)
-            forward = replace(forward, nat=stored.forward.nat if bare == Nat() else bare)
-        if stored.forward.pf:
-            forward = replace(forward, interfaces=stored.forward.interfaces, addresses=stored.forward.addresses)
-        changes["forward"] = forward
-    return replace(live, **changes)
+    return replace(_without_filling(live, stored), **{name: getattr(stored, name) for name in TEXTS})
+
+
+def as_given(live, given):
+    """``live`` without what libvirt fills in when it starts ``given`` as a transient network."""
+    return _without_filling(live, given)
+
+
+def _without_filling(live, given):
+    if not live.forward or not given.forward:
+        return live
+    forward = live.forward
+    if forward.nat and forward.nat.port == PortRange(*NAT_PORTS) and not (given.forward.nat and given.forward.nat.port):
+        bare = replace(forward.nat, port=None)
+        forward = replace(forward, nat=given.forward.nat if bare == Nat() else bare)
+    if given.forward.pf:
+        forward = replace(forward, interfaces=given.forward.interfaces, addresses=given.forward.addresses)
+    return replace(live, forward=forward)
+
+
+def storable(live):
+    """What to store to keep a transient network: its live definition without what libvirt filled in when it started it."""
+    return _without_filling(live, replace(live, forward=replace(live.forward, nat=None))) if live.forward else live
 
 
 def portable(definition):
@@ -247,8 +273,7 @@ def report(state):
     if state is None:
         return {"state": "absent"}
     held = state.definition
-    config = {name: value for name, value in plain(portable(held)).items() if value != {}}
-    return {
+    facts = {
         "name": held.name,
         "state": "active" if state.live else "inactive",
         "autostart": state.autostart,
@@ -257,5 +282,12 @@ def report(state):
         "mac": (held.mac or "(generated)") if held.owns_bridge else held.mac,
         "bridge": (held.bridge_name or "(generated)") if held.owns_bridge else held.bridge_name,
         "lab": held.lab,
-        "config": config,
+        "config": _config(held),
     }
+    if state.stored and state.live and as_stored(state.live, state.stored) != state.stored:
+        facts["running"] = _config(as_stored(state.live, state.stored))
+    return facts
+
+
+def _config(definition):
+    return {name: value for name, value in plain(portable(definition)).items() if value != {}}

@@ -4,7 +4,7 @@
 """What is wrong with a network's definition by itself: the rules that need no host. Each raises ValidationError.
 
 They say before libvirt is asked what libvirt would refuse less kindly, accept and then fail on, or lose.
-Sources: libvirt's formatnetwork page, networkValidate in its bridge driver, and trials with libvirt 9.0.
+Sources: libvirt's formatnetwork page, and trials with libvirt 9.0 and 11.3.
 """
 
 from __future__ import annotations
@@ -12,30 +12,29 @@ from __future__ import annotations
 import ipaddress
 
 from ..errors import ValidationError
-from .network import ROUTING, Network
+from .network import OWNING, Network
+from .network_validate import belongs, short, unique, value
 
-LIBVIRTS_OWN = ROUTING + ("isolated",)
+#: libvirt puts up to 14 characters behind a network's name in names of files, which have 255 bytes
+LONGEST = 240
+#: seconds: dnsmasq takes no shorter leases
+SHORTEST_LEASE = 120
 MACVTAP = ("private", "vepa", "passthrough")
 ELSEWHERE = ("bridge",) + MACVTAP + ("hostdev",)
-#: options that make sense in some forward modes only
+#: options that libvirt takes everywhere, and that make sense in some forward modes only
 MODES = {
-    "mac": LIBVIRTS_OWN + ("bridge",),
-    "ips": LIBVIRTS_OWN,
-    "routes": LIBVIRTS_OWN,
-    "dns": LIBVIRTS_OWN,
-    "domain": LIBVIRTS_OWN,
-    "ipv6": LIBVIRTS_OWN,
-    "dnsmasq_options": LIBVIRTS_OWN,
-    "mtu": LIBVIRTS_OWN + ("bridge",),
-    "bandwidth": LIBVIRTS_OWN + ("bridge",),
-    "port": LIBVIRTS_OWN + ("bridge",),
-    "bridge": LIBVIRTS_OWN + ("bridge",),
-    "bridge.stp": LIBVIRTS_OWN,
-    "bridge.delay": LIBVIRTS_OWN,
+    "routes": OWNING,
+    "dns": OWNING,
+    "ipv6": OWNING,
+    "dnsmasq_options": OWNING,
+    "mtu": OWNING + ("bridge",),
+    "port": OWNING + ("bridge",),
+    "bridge": OWNING + ("bridge",),
+    "bridge.stp": OWNING,
+    "bridge.delay": OWNING,
     "forward.nat": ("nat",),
-    "forward.dev": ("nat", "route", "bridge") + MACVTAP + ("hostdev",),
-    "forward.interfaces": ("nat", "route", "bridge") + MACVTAP + ("hostdev",),
-    "forward.addresses": ("hostdev",),
+    "forward.dev": ("nat", "route", "bridge") + MACVTAP,
+    "forward.interfaces": ("nat", "route", "bridge") + MACVTAP,
     "forward.pf": ("bridge",) + MACVTAP + ("hostdev",),
     "forward.managed": ("hostdev",),
     "forward.driver": ("hostdev",),
@@ -49,6 +48,7 @@ def check(definition: Network):
     _check_mode(definition)
     _check_bridge_mode(definition)
     _check_services(definition)
+    _check_names(definition)
     _check_routes(definition)
     _check_ports(definition)
 
@@ -57,6 +57,8 @@ def doubts(definition):
     """Yield in words what libvirt and the kernel take, and hardly anybody means."""
     for number, address in enumerate(definition.ips):
         interface = ipaddress.ip_interface(address.address or "::1")
+        if interface.is_link_local:
+            yield f"ips[{number}].address is {address.address!r}: link-local addresses are the kernel's to give, and are not routed"
         if _reserved(interface.ip, interface.network):
             yield f"ips[{number}].address is {address.address!r}: {interface.ip} is the subnet's own or its broadcast address"
 
@@ -66,23 +68,13 @@ def _reserved(address, subnet):
     return subnet.version == 4 and subnet.prefixlen < 31 and address in (subnet[0], subnet[-1])
 
 
-def _value(definition, path):
-    value = definition
-    for name in path.split("."):
-        value = getattr(value, name) if value is not None else None
-    return value if value != () else None
-
-
 def _check_mode(definition):
+    if len(definition.name.encode()) > LONGEST:
+        raise ValidationError("name", short(definition.name), f"must have {LONGEST} bytes at most: files are named after it")
+    belongs(definition, MODES)
     mode = definition.mode
-    for path, modes in MODES.items():
-        value = _value(definition, path)
-        if value is not None and mode not in modes:
-            raise ValidationError(
-                path, _short(value), f"has no meaning with forward mode {mode}; it belongs to {', '.join(modes)}", f"remove {path} or change forward.mode"
-            )
     if mode == "isolated" and definition.forward is not None:
-        raise ValidationError("forward", _short(definition.forward), "an isolated network forwards nowhere, so mode isolated goes alone")
+        raise ValidationError("forward", short(definition.forward), "an isolated network forwards nowhere, so mode isolated goes alone")
     forward = definition.forward
     if forward and forward.nat:
         nat = forward.nat
@@ -92,47 +84,73 @@ def _check_mode(definition):
                 raise ValidationError(f"forward.nat.{name}", f"{span.start} to {span.end}", "must run from the lower to the higher")
     if forward and forward.dev and forward.interfaces and forward.dev != forward.interfaces[0].dev:
         raise ValidationError("forward.dev", forward.dev, f"must be the first of forward.interfaces, which is {forward.interfaces[0].dev}")
-    _check_unique("forward.interfaces", [interface.dev for interface in forward.interfaces] if forward else ())
+    if mode in OWNING and forward and len(forward.interfaces) > 1:
+        raise ValidationError("forward.interfaces", short(forward.interfaces), f"must hold one device at most with forward mode {mode}")
+    unique("forward.interfaces", [interface.dev for interface in forward.interfaces] if forward else ())
 
 
 def _check_bridge_mode(definition):
     mode = definition.mode
     if mode not in ELSEWHERE:
         return
-    given = [path for path in POOLS if _value(definition, path) is not None]
+    given = [path for path in POOLS if value(definition, path) is not None]
+    if definition.forward.dev and not definition.forward.interfaces:
+        given.insert(0, "forward.dev")
     if len(given) > 1:
-        raise ValidationError(given[0], _short(_value(definition, given[0])), f"excludes {' and '.join(given[1:])}")
+        raise ValidationError(given[0], short(value(definition, given[0])), f"excludes {' and '.join(given[1:])}")
     if mode == "bridge" and "bridge" in given and not definition.bridge_name:
         raise ValidationError("bridge.name", None, "must be given with forward mode bridge: the name of the bridge that is there")
-    if not given and not definition.forward.dev:
+    if not given:
         wanted = {"bridge": "bridge.name, or forward.dev for a direct connection", "hostdev": "forward.pf or forward.addresses"}
         raise ValidationError("forward.mode", mode, f"needs {wanted.get(mode, 'forward.dev, forward.interfaces or forward.pf')}")
 
 
 def _check_services(definition):
-    serving, leases = {}, {}
+    leases = {}
     if definition.mode in ("nat", "route") and not any(address.address for address in definition.ips):
         raise ValidationError("ips", [], f"must hold at least one address with forward mode {definition.mode}")
     for number, address in enumerate(definition.ips):
         where = f"ips[{number}]"
         if address.address is None:
-            continue
+            raise ValidationError(f"{where}.address", None, "must be given, such as 192.168.100.1/24")
         interface = ipaddress.ip_interface(address.address)
+        if interface.is_multicast or interface.is_loopback or interface.is_unspecified:
+            raise ValidationError(f"{where}.address", address.address, "must be one that a host can have on a network")
         for other in definition.ips[:number]:
             if other.address and ipaddress.ip_interface(other.address).network.overlaps(interface.network):
                 raise ValidationError(f"{where}.address", address.address, f"overlaps {other.address} of the same network")
         if address.tftp and interface.version == 6:
             raise ValidationError(f"{where}.tftp", address.tftp.root, "is for IPv4 addresses only")
+        if definition.mtu is not None and definition.mtu < 1280 and interface.version == 6:
+            raise ValidationError("mtu", definition.mtu, f"must be at least 1280 for IPv6, which {where} has")
         if address.dhcp:
-            if interface.version in serving:
-                allowed = f"only one IPv{interface.version} address can serve DHCP, and {serving[interface.version]} does"
-                raise ValidationError(f"{where}.dhcp", address.address, allowed)
-            serving[interface.version] = f"{where} ({address.address})"
+            if interface.version == 6 and interface.network.prefixlen < 64:
+                raise ValidationError(f"{where}.address", address.address, "must have a prefix of 64 or longer: dnsmasq serves no DHCPv6 on larger subnets")
             _check_dhcp(f"{where}.dhcp", address.dhcp, interface, leases)
+
+
+def _check_names(definition):
+    if definition.domain and definition.domain.register and not definition.domain.local_only:
+        raise ValidationError("domain.register", True, "needs domain.local_only: true")
+    if definition.dns is None:
+        return
+    for name in ("forwarders", "hosts", "srvs", "txts"):
+        if definition.dns.enable is False and getattr(definition.dns, name):
+            raise ValidationError(f"dns.{name}", short(getattr(definition.dns, name)), "has no meaning with dns.enable: false", "remove one of the two")
+    for number, forwarder in enumerate(definition.dns.forwarders):
+        if forwarder.addr is None and forwarder.domain is None:
+            raise ValidationError(f"dns.forwarders[{number}]", {}, "must have an addr, a domain, or both")
+    for number, host in enumerate(definition.dns.hosts):
+        if not host.hostnames:
+            raise ValidationError(f"dns.hosts[{number}].hostnames", [], "must hold at least one name")
 
 
 def _check_dhcp(where, dhcp, interface, leases):
     spans = []
+    for name in ("ranges", "hosts"):
+        for number, entry in enumerate(getattr(dhcp, name)):
+            if entry.lease and 0 < entry.lease.seconds() < SHORTEST_LEASE:
+                raise ValidationError(f"{where}.{name}[{number}].lease.expiry", entry.lease.expiry, "must be 2 minutes or more, or 0 for ever")
     for number, span in enumerate(dhcp.ranges):
         path = f"{where}.ranges[{number}]"
         first, last = (_inside(f"{path}.{end}", getattr(span, end), interface) for end in ("start", "end"))
@@ -153,18 +171,18 @@ def _check_dhcp(where, dhcp, interface, leases):
         if interface.version == 6 and host.mac is not None:
             raise ValidationError(f"{path}.mac", host.mac, "cannot be used for IPv6", "know the guest by id (its DUID) or name")
         for name in ("mac", "id", "ip", "name"):
-            value = getattr(host, name)
-            if value is not None and (interface.version, name, value) in leases:
-                raise ValidationError(f"{path}.{name}", value, f"is used already by {leases[interface.version, name, value]}")
-            leases[interface.version, name, value] = path
+            given = getattr(host, name)
+            if given is not None and (interface.version, name, given) in leases:
+                raise ValidationError(f"{path}.{name}", given, f"is used already by {leases[interface.version, name, given]}")
+            leases[interface.version, name, given] = path
 
 
-def _inside(path, value, interface):
-    address = ipaddress.ip_address(value)
+def _inside(path, given, interface):
+    address = ipaddress.ip_address(given)
     if address.version != interface.version or address not in interface.network:
-        raise ValidationError(path, value, f"must lie in {interface.network}")
+        raise ValidationError(path, given, f"must lie in {interface.network}")
     if _reserved(address, interface.network):
-        raise ValidationError(path, value, f"is the subnet's own or its broadcast address; hosts have {interface.network[1]} to {interface.network[-2]}")
+        raise ValidationError(path, given, f"is the subnet's own or its broadcast address; hosts have {interface.network[1]} to {interface.network[-2]}")
     return address
 
 
@@ -183,14 +201,10 @@ def _check_routes(definition):
 
 
 def _check_ports(definition):
-    _check_unique("portgroups", [group.name for group in definition.portgroups])
-    defaults = [group.name for group in definition.portgroups if group.default]
-    if len(defaults) > 1:
-        raise ValidationError("portgroups", ", ".join(defaults), "only one can be the default")
     holders = [("", definition)] + [(f"portgroups[{number}].", group) for number, group in enumerate(definition.portgroups)]
     for where, holder in holders:
         if holder.vlan is not None:
-            _check_unique(f"{where}vlan.tags", [tag.id for tag in holder.vlan.tags])
+            unique(f"{where}vlan.tags", [tag.id for tag in holder.vlan.tags])
             if not holder.vlan.tags:
                 raise ValidationError(f"{where}vlan.tags", [], "must hold at least one tag")
         if holder.bandwidth is not None:
@@ -206,16 +220,3 @@ def _check_bandwidth(where, bandwidth):
             raise ValidationError(f"{where}.outbound.floor", rate.floor, "exists for inbound only")
         if rate.average is None and rate.floor is None:
             raise ValidationError(f"{where}.{name}.average", None, "must be given")
-
-
-def _check_unique(path, values):
-    seen = set()
-    for value in values:
-        if value in seen:
-            raise ValidationError(path, value, "is there twice")
-        seen.add(value)
-
-
-def _short(value):
-    text = str(value)
-    return value if len(text) <= 60 else f"{text[:57]}..."

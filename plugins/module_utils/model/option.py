@@ -9,6 +9,7 @@ return, and the differences between two resources. Lists are tuples; a list whos
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
@@ -133,6 +134,9 @@ def _list_differences(declaration, before, after, path):
         yield path, plain(before), plain(after)
         return
     old, new = ({_key(declaration, member): member for member in members} for members in (before, after))
+    if len(old) < len(before) or len(new) < len(after):  # a key that repeats tells nothing apart
+        yield path, plain(before), plain(after)
+        return
     for key in list(old) + [key for key in new if key not in old]:
         yield from differences(old.get(key), new.get(key), f"{path}[{key}].")
 
@@ -152,6 +156,16 @@ def leaves(value, path=""):
             yield from leaves(inner, f"{path}[{number}]")
     else:
         yield path, value
+
+
+def with_leaf(value, path, scalar):
+    """A copy of a dataclass instance with another scalar at one of leaves()'s paths."""
+    root = holder = plain(value)
+    *way, last = (int(number) if number else name for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path))
+    for step in way:
+        holder = holder[step]
+    holder[last] = scalar
+    return read(type(value), root, strict=False)
 
 
 def introduced(value, path=""):

@@ -67,20 +67,30 @@ def hexadecimal(digits, high):
     return Kind("str", canonical)
 
 
+#: what XML 1.0 cannot carry
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
 def _text(value):
-    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", value):
-        raise ValueError("must not hold control characters: XML cannot carry them")
+    if UNWRITABLE.search(value):
+        raise ValueError("must not hold control characters or others that XML cannot carry")
     return value
 
 
 def _line(value):
-    if re.search(r"[\x00-\x1f]", value):
+    if UNWRITABLE.search(value) or re.search(r"[\t\n\r]", value):
         raise ValueError("must be one line without control characters")
     return value
 
 
+def _lab(value):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+        raise ValueError("must be 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first")
+    return value
+
+
 def _word(value):
-    if not value or value != value.strip() or "/" in value or re.search(r"[\x00-\x1f]", value):
+    if not value or value != value.strip() or "/" in value or UNWRITABLE.search(value) or re.search(r"[\t\n\r]", value):
         raise ValueError("must be a name of one line, without a slash and without blanks at its ends")
     return value
 
@@ -94,6 +104,8 @@ def _device(value):
 def _mac(value):
     # libvirt itself writes a leading zero that is missing; more than that is no MAC address
     octets = value.lower().split(":")
+    if value.isdecimal():
+        raise ValueError("must be a MAC address such as 52:54:00:12:34:56, and in quotes: YAML takes digits and colons for a number")
     if len(octets) != 6 or not all(re.fullmatch(r"[0-9a-f]{1,2}", octet) for octet in octets):
         raise ValueError("must be a MAC address such as 52:54:00:12:34:56")
     return ":".join(octet.zfill(2) for octet in octets)
@@ -108,7 +120,7 @@ def _unicast_mac(value):
 
 def _uuid(value):
     try:
-        return str(uuids.UUID(value))
+        return str(uuids.UUID(value.strip()))
     except ValueError:
         raise ValueError("must be a UUID such as f6514662-26e5-431e-8544-fd216bed9312") from None
 
@@ -129,6 +141,8 @@ def _ipv4(value):
 
 def _cidr(value):
     try:
+        if "%" in value:
+            raise ValueError
         return str(ipaddress.ip_interface(value if "/" in value else f"{value}/{default_prefix(value)}"))
     except ValueError:
         raise ValueError("must be an address with its prefix, such as 192.168.100.1/24 or fd00:100::1/64") from None
@@ -155,6 +169,7 @@ def _bool(value):
 TEXT = Kind("str", _text)
 LINE = Kind("str", _line)
 WORD = Kind("str", _word)
+LAB = Kind("str", _lab)
 DEVICE = Kind("str", _device)
 MAC = Kind("str", _mac)
 UNICAST_MAC = Kind("str", _unicast_mac)

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from ..errors import InUseError, UnsupportedError, ValidationError
-from ..model.network import NetworkState, as_stored, inherit, report
+from ..errors import InUseError, ValidationError, about
+from ..model.network import TEXTS, NetworkState, as_given, as_stored, fill, inherit, report
 from ..model.option import differences
+from . import network_conflicts
+from .network_order import ordered
 from .plan import Change, Item, Plan, Step
 
 
@@ -19,11 +19,16 @@ def make_plan(wanted, observed, context):
     """Plan for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
-    networks by name), ``routes``, ``links``, ``guests``, ``uri``.
+    networks by name), ``routes``, ``links``, ``guests``, ``ports`` (a bridge's, by its name), ``uri``, ``remote``.
     """
-    targets = {each.name: target_of(each, observed[each.name]) for each in wanted}
-    items = [_item(each, observed[each.name], targets, context) for each in wanted]
-    return Plan(tuple(sorted(items, key=lambda item: item.target is not None)))
+    targets, items = {}, []
+    for each in wanted:
+        with about(f"network {each.name}" if len(wanted) > 1 else ""):
+            targets[each.name] = target_of(each, observed[each.name])
+    for each in wanted:
+        with about(f"network {each.name}" if len(wanted) > 1 else ""):
+            items.append(_item(each, observed[each.name], targets, context))
+    return Plan(ordered(items))
 
 
 def target_of(wanted, state):
@@ -35,24 +40,56 @@ def target_of(wanted, state):
     if wanted.definition is not None and state is not None and wanted.definition.uuid not in (None, state.definition.uuid):
         raise ValidationError("uuid", wanted.definition.uuid, f"network {wanted.name} has {state.definition.uuid}, and a network keeps its uuid",
                               "leave uuid out, or remove the network first")
-    definition = state.definition if wanted.definition is None else inherit(wanted.definition, state)
+    persistent = _persistent(wanted, state)
+    active = wanted.state == "active" or not persistent or (wanted.state == "present" and state is not None and state.live is not None)
+    definition = _definition(wanted, state, persistent)
+    live = definition if active else None
+    if live and state is not None and state.live and (wanted.definition is None or not _restarts(definition, state.live, persistent)):
+        live = state.live
+    return NetworkState(definition if persistent else None, live, persistent and _autostart(wanted, state))
+
+
+def _persistent(wanted, state):
+    if wanted.persistent is not None:
+        return wanted.persistent
+    if wanted.definition is not None or state is None or state.stored is not None:
+        return True
+    if wanted.state == "inactive":
+        raise ValidationError("state", "inactive", f"network {wanted.name} is transient, and would be gone with its definition",
+                              "use absent, or persistent: true to keep the definition")
+    return False
+
+
+def _definition(wanted, state, persistent):
     if state is None:
-        definition = replace(definition, lab=wanted.lab)
-    active = wanted.state == "active" or not wanted.persistent or (wanted.state == "present" and state is not None and state.live is not None)
-    running = state.live if state is not None else None
-    if running and active and (wanted.definition is None or not _restarts(definition, running)):
-        live = running
-    else:
-        live = definition if active else None
-    return NetworkState(
-        stored=definition if wanted.persistent else None,
-        live=live,
-        autostart=wanted.persistent and wanted.autostart is not False,
-    )
+        return replace(wanted.definition, lab=wanted.lab)
+    if wanted.definition is not None:
+        return inherit(wanted.definition, state.definition, whole=not wanted.strict)
+    return state.definition
 
 
-def _restarts(definition, live):
-    return as_stored(live, definition) != definition
+def _autostart(wanted, state):
+    if wanted.autostart is not None:
+        return wanted.autostart
+    return state is None or wanted.definition is not None or wanted.state == "active" or state.autostart
+
+
+def _restarts(definition, live, stored=True):
+    """True where a network has to be started anew to become ``definition``, which is ``stored`` or a transient network's."""
+    return (as_stored if stored else as_given)(live, definition) != definition
+
+
+def expected(target, now):
+    """``target`` with what libvirt generated for the state ``now``, that what is left of a difference is one."""
+    if target is None or now is None:
+        return target
+    stored, live = target.stored, target.live
+    if stored and now.stored:
+        stored = fill(stored, now.stored)
+    if live and now.live:
+        live = fill(live, now.live)
+        live = live if _restarts(live, now.live, stored is not None) else now.live
+    return replace(target, stored=stored, live=live)
 
 
 def steps_between(state, target):
@@ -85,27 +122,28 @@ def _item(wanted, state, targets, context):
     verbs = [step.verb for step in steps]
     guests, warnings = (), list(wanted.warnings)
     if {"define", "create", "start"} & set(verbs):
-        for problem in _conflicts(wanted, target, targets, context):
-            if isinstance(problem, ValidationError) and wanted.strict or isinstance(problem, UnsupportedError):
-                raise problem
-            warnings.append(str(problem))
-    if "stop" in verbs:
+        warnings += network_conflicts.doubts(wanted, targets, context)
+    if "stop" in verbs and state.live.owns_bridge:
         guests = attached(context.guests, wanted.name, state)
-        if guests and not (wanted.force and target is None):
-            raise InUseError(_in_use(wanted, guests, verbs))
+        strangers = sorted(set(context.ports(state.live.bridge_name)) - {guest.target for guest in guests})
+        forced = wanted.force and target is None
+        if (guests or strangers) and not forced:
+            raise InUseError(_in_use(wanted, guests, strangers, verbs))
+        if strangers:
+            warnings.append(f"{', '.join(strangers)}: no guest's of libvirt, and cut off with its bridge")
     return Item(
         "network", wanted.name, state, target, report(state), report(target), steps, tuple(changes_between(state, target)), guests, tuple(warnings)
     )
 
 
 def attached(guests, name, state):
-    """Those of ``guests`` whose NIC is on the network: by its name, or by its live bridge's."""
-    bridge = state.live.bridge_name if state.live else None
+    """Those of ``guests`` whose NIC is on the network: by its name, or by the live bridge that libvirt made for it."""
+    bridge = state.live.bridge_name if state.live and state.live.owns_bridge else None
     return tuple(guest for guest in guests if guest.network == name or bridge and guest.bridge == bridge)
 
 
-def _in_use(wanted, guests, verbs):
-    names = ", ".join(f"{guest.domain} ({guest.target})" for guest in guests)
+def _in_use(wanted, guests, strangers, verbs):
+    names = ", ".join([f"{guest.domain} ({guest.target})" for guest in guests] + [f"{port} (no guest's of libvirt)" for port in strangers])
     what = "this change restarts it" if "start" in verbs or "create" in verbs else f"state {wanted.state} stops it"
     remedy = "shut these guests down or detach them first"
     if wanted.state == "absent":
@@ -118,83 +156,24 @@ def changes_between(state, target):
     steps = steps_between(state, target)
     if not steps:
         return
-    cost = "restart" if any(step.verb == "stop" for step in steps) else "live"
+    cost = "restart" if any(step.verb == "stop" for step in steps) and state.live.owns_bridge else "live"
     before, after = report(state), report(target)
     if state is not None and target is not None:
-        fields = list(differences(state.definition, target.stored or target.live))
-        if not fields and state.live and target.live and cost == "restart":
-            fields = list(differences(as_stored(state.live, target.live), target.live))
-        yield from (Change(field, old, new, cost) for field, old, new in fields)
+        yield from _field_changes(state, target, cost)
     for name in ("state", "autostart", "persistent"):
         if before.get(name) != after.get(name) and (name == "state" or "absent" not in (before["state"], after["state"])):
             yield Change(name, before.get(name), after.get(name), cost if name != "autostart" else "live")
 
 
-def _conflicts(wanted, target, targets, context):
-    """Yield what on the host stands against a target: ValidationError or UnsupportedError to refuse with, str to warn with."""
-    definition = target.stored or target.live
-    if urlsplit(context.uri).path == "/session" and definition.owns_bridge:
-        yield UnsupportedError(
-            f"{context.uri} runs without privileges and cannot make the bridge that forward mode {definition.mode} needs: "
-            "use uri qemu:///system, or mode bridge on a bridge that is there"
-        )
-    for name, state in {**context.networks, **targets}.items():
-        if name != wanted.name and state is not None:
-            yield from _conflicts_with(wanted, definition, name, state)
-    libvirts = {state.live.bridge_name for state in context.networks.values() if state.live and state.live.owns_bridge}
-    for subnet in subnets(definition):
-        for route in context.routes:
-            if collides(subnet, route) and route.device not in libvirts:
-                yield ValidationError("ips", str(subnet), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
-    yield from _missing_links(definition, context)
-
-
-def _conflicts_with(wanted, definition, name, state):
-    other = state.live or state.stored
-    if definition.uuid and definition.uuid == other.uuid:
-        yield ValidationError("uuid", definition.uuid, f"belongs to network {name}, and libvirt cannot rename a network",
-                              f"remove {name} first, or leave uuid out")
-    if definition.owns_bridge and other.owns_bridge and definition.bridge_name and definition.bridge_name == other.bridge_name:
-        yield ValidationError("bridge.name", definition.bridge_name, f"is the bridge of network {name}", "choose another, or leave it to libvirt")
-    for subnet in subnets(definition):
-        for taken in subnets(other):
-            if subnet.version == taken.version and subnet.overlaps(taken):
-                message = f"overlaps {taken} of the {'active' if state.live else 'inactive'} network {name}"
-                if state.live:
-                    yield ValidationError("ips", str(subnet), message, "choose another subnet")
-                else:
-                    yield f"ips {subnet} {message}: only one of the two can run at a time"
-
-
-def subnets(definition):
-    """The subnets of a definition's addresses. What libvirt stored and is no subnet, such as one with a netmask full of holes, is passed over."""
-    found = []
-    for address in definition.ips:
-        try:
-            found.append(ipaddress.ip_interface(address.address).network)
-        except ValueError:
-            continue
-    return found
-
-
-def collides(subnet, route):
-    """True where a host route would take packets from ``subnet``, or the other way round.
-
-    A wider route through a gateway does not: the network is simply the more specific of the two.
-    """
-    taken = route.subnet
-    if taken.version != subnet.version or not taken.overlaps(subnet) or taken.prefixlen == 0:
-        return False
-    return not route.gateway or taken.prefixlen >= subnet.prefixlen
-
-
-def _missing_links(definition, context):
-    forward = definition.forward
-    switch = definition.virtualport.type if definition.virtualport else None
-    bridge = definition.bridge_name if definition.mode == "bridge" and switch != "openvswitch" else None
-    if bridge and bridge not in context.links:
-        yield f"bridge {bridge} is not there: libvirt starts the network all the same, but no guest can use it until the bridge is made"
-    devices = {interface.dev for interface in forward.interfaces} | {forward.dev, forward.pf and forward.pf.dev} if forward else set()
-    for device in sorted(filter(None, devices)):
-        if device not in context.links:
-            yield f"device {device} of forward is not there: nothing passes until it is"
+def _field_changes(state, target, cost):
+    old, new = state.definition, target.definition
+    fields = list(differences(old, new))
+    if not fields and state.live and target.live and state.live != target.live:
+        old, new = (as_stored if target.stored else as_given)(state.live, target.live), target.live
+        fields = list(differences(old, new))
+    for field, before, after in fields:
+        yield Change(field, before, after, "live" if field.partition("[")[0] in TEXTS and target.stored else cost)
+    if old.lab != new.lab:
+        yield Change("lab", old.lab, new.lab, "live")
+    if old.unknown != new.unknown:
+        yield Change("unknown", *([f"{path} {content}".strip() for path, content in each.unknown] for each in (old, new)), cost)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-#: What a change costs those who use the resource, from nothing to most: no guest notices; dnsmasq restarts; the network goes
-#: down and, unless it was to go down, up again; it is removed and made anew.
-COSTS = ("live", "dnsmasq", "restart", "replace")
+#: What a change costs those who use the resource: no guest notices; or it goes down and, unless it was to go down, up again.
+COSTS = ("live", "restart")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Item:
-    """The plan for one resource. ``observed`` and ``target`` are states; None is absent. ``before`` and ``after`` are their reports."""
+    """The plan for one resource. ``observed`` and ``target`` are states; None is absent. ``before`` and ``after`` are their reports.
+
+    ``needs`` are the keys of those that must make room for it first.
+    """
 
     kind: str
     key: str
@@ -45,6 +47,7 @@ class Item:
     changes: tuple = ()
     guests: tuple = ()
     warnings: tuple = ()
+    needs: tuple = ()
 
     @property
     def cost(self):

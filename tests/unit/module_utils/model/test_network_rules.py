@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.virtlab.network.plugins.module_utils.errors import ValidationError
-from ansible_collections.virtlab.network.plugins.module_utils.model import network_rules
+from ansible_collections.virtlab.network.plugins.module_utils.errors import UnsupportedError, ValidationError
+from ansible_collections.virtlab.network.plugins.module_utils.model import network_rules, network_validate
 from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import read
 
@@ -32,7 +32,7 @@ BROKEN = [
     ({"mac": "52:54:00"}, "mac", "MAC address"),
     ({"mac": "01:00:5e:00:00:01"}, "mac", "multicast"),
     ({"uuid": "x"}, "uuid", "UUID"),
-    ({"mtu": 70000}, "mtu", "from 0 to 65535"),
+    ({"mtu": 70000}, "mtu", "from 68 to 65535"),
     ({"bridge": {"name": "a-name-of-sixteen"}}, "bridge.name", "1 to 15 bytes"),
     ({"ips": [ip("10.0.0.1/33")]}, "ips[0].address", "with its prefix"),
     ({"ips": [ip(), ip("10.0.0.129/25")]}, "ips[1].address", "overlaps 10.0.0.1/24"),
@@ -41,7 +41,14 @@ BROKEN = [
     ({"ips": [ip(dhcp={"ranges": [{"start": "10.0.0.20", "end": "10.0.0.10"}]})]}, "ips[0].dhcp.ranges[0]", "lower to the higher"),
     ({"ips": [ip(dhcp={"ranges": [DHCP, {"start": "10.0.0.20", "end": "10.0.0.30"}]})]}, "ips[0].dhcp.ranges[1]", "overlaps ips[0].dhcp.ranges[0]"),
     ({"ips": [ip(dhcp={"ranges": [{"start": "10.0.0.0", "end": "10.0.0.9"}]})]}, "ips[0].dhcp.ranges[0].start", "10.0.0.1 to 10.0.0.254"),
-    ({"ips": [ip(dhcp={"ranges": [DHCP]}), ip("10.0.1.1/24", dhcp={"ranges": []})]}, "ips[1].dhcp", "only one IPv4 address can serve DHCP"),
+    ({"ips": [ip(dhcp={"ranges": [DHCP]}), ip("10.0.1.1/24", dhcp={"hosts": [{"mac": MAC, "ip": "10.0.1.5"}]})]}, "ips[1].dhcp", "only one IPv4 address"),
+    ({"mtu": 1279, "ips": [ip("fd00::1/64")]}, "mtu", "at least 1280 for IPv6"),
+    ({"ips": [ip("fd00::1/48", dhcp={"ranges": [{"start": "fd00::5", "end": "fd00::9"}]})]}, "ips[0].address", "64 or longer"),
+    ({"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, "mac": MAC.replace("05", "06")}, "mac", "no meaning with forward mode bridge"),
+    ({"forward": {"mode": "hostdev", "interfaces": [{"dev": "eth0"}]}}, "forward.interfaces", "no meaning with forward mode hostdev"),
+    ({"forward": {"mode": "bridge", "dev": "eth0"}, "bandwidth": {"inbound": {"average": 1}}}, "bandwidth", "needs a bridge whose name libvirt knows"),
+    ({"portgroups": [{"name": "a", "vlan": {"tags": [{"id": 7}]}}]}, "portgroups[0].vlan", "VLANs are for Open vSwitch"),
+    ({"vlan": {"tags": [{"id": 7}]}}, "vlan", "VLANs are for Open vSwitch"),
     (hosts({"mac": MAC, "ip": "10.0.1.5"}), "ips[0].dhcp.hosts[0].ip", "must lie in"),
     (hosts({"mac": MAC, "ip": "10.0.0.1"}), "ips[0].dhcp.hosts[0].ip", "own address"),
     (hosts({"ip": "10.0.0.5"}), "ips[0].dhcp.hosts[0]", "a mac or a name"),
@@ -74,11 +81,18 @@ BROKEN = [
 ]
 
 
+def judge(options, version=(9, 0, 0)):
+    """Read options, and hold them against our rules and libvirt's."""
+    definition = read(Network, {"name": "a", **options})
+    network_rules.check(definition)
+    network_validate.validate(definition, version)
+
+
 @pytest.mark.parametrize(("options", "option", "says"), BROKEN, ids=[f"{case[1]}: {case[2]}" for case in BROKEN])
 def test_bad_input_names_option_value_and_what_is_allowed(options, option, says):
     """Each message names the option first, and says what would be right."""
     with pytest.raises(ValidationError) as caught:
-        network_rules.check(read(Network, {"name": "a", **options}))
+        judge(options)
     assert caught.value.option == option
     assert str(caught.value).startswith(f"{option} is ")
     assert says in str(caught.value)
@@ -107,4 +121,19 @@ GOOD = [
 @pytest.mark.parametrize("options", GOOD)
 def test_good_input_passes(options):
     """The rules refuse no more than they have to."""
-    network_rules.check(read(Network, {"name": "a", **options}))
+    judge(options)
+
+
+def test_vlans_on_linux_bridges_came_later():
+    """The message names both versions. Open vSwitch had them from the start."""
+    bridge = {"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, "vlan": {"tags": [{"id": 7}]}}
+    with pytest.raises(UnsupportedError, match=r"vlan on a Linux bridge needs libvirt 11.0.0 or newer; the connected libvirt is 9.0.0"):
+        judge(bridge)
+    judge(bridge, (11, 0, 0))
+    judge({**bridge, "virtualport": {"type": "openvswitch"}})
+
+
+def test_open_networks_without_addresses_came_later():
+    """Everything else was always there, or has its version with its option."""
+    found = [list(network_validate.introduced(read(Network, {"name": "a", "forward": {"mode": mode}}))) for mode in ("open", "isolated")]
+    assert found == [[("forward.mode open without ips", "10.8.0")], []]

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, UnsupportedError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network, NetworkState, WantedNetwork
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import read
-from ansible_collections.virtlab.network.plugins.module_utils.plan.network import make_plan, steps_between
+from ansible_collections.virtlab.network.plugins.module_utils.plan.network import expected, make_plan, steps_between
 
 UUID = "2f1c7a60-1b1e-4b8a-9a7d-6c0f3d1e5a11"
 
@@ -80,7 +80,13 @@ class Host:
     routes: tuple = ()
     links: frozenset = frozenset({"eth0"})
     guests: tuple = ()
+    bridges: dict = field(default_factory=dict)
     uri: str = "qemu:///system"
+    remote: bool = False
+
+    def ports(self, bridge):
+        """A bridge's ports."""
+        return self.bridges.get(bridge, ())
 
 
 def plan(wanted, state=None, **host):
@@ -190,20 +196,38 @@ class Route:
 
     subnet: object
     device: str
-    gateway: str | None = None
+    connected: bool
 
 
-def route(subnet, device="eth0", gateway=None):
+def route(subnet, device="eth0", connected=True):
     """A route from text."""
-    return Route(ipaddress.ip_network(subnet), device, gateway)
+    return Route(ipaddress.ip_network(subnet), device, connected)
+
+
+REFUSED = [
+    ({"networks": {"b": active(network("b", **ips("10.0.0.9/24")))}}, "overlaps 10.0.0.0/24 of the active network b"),
+    ({"networks": {"b": active(network("b", uuid=UUID))}}, "belongs to network b"),
+    ({"networks": {"b": NetworkState(network("b", bridge={"name": "virbr9"}), None)}}, "is the bridge of network b"),
+    ({"networks": {"b": NetworkState(network("b", forward={"mode": "bridge"}, bridge={"name": "virbr9"}), None)}}, "is the bridge of network b"),
+    ({"routes": (route("10.0.0.0/24"),)}, "overlaps the host's route to 10.0.0.0/24 through eth0"),
+    ({"links": frozenset({"virbr9"})}, "is a device that this host has already"),
+]
+
+
+@pytest.mark.parametrize(("host", "says"), REFUSED)
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_libvirt_would_refuse_is_refused(host, says, strict):
+    """In options and in documents: check mode must not predict what the run cannot do."""
+    definition = network(uuid=UUID, bridge={"name": "virbr9"}, **ips("10.0.0.1/24"))
+    with pytest.raises(ValidationError, match=says):
+        plan(wanted(definition=definition, strict=strict), **host)
 
 
 CONFLICTS = [
     ({"networks": {"b": active(network("b", **ips("10.0.0.1/25")))}}, "overlaps 10.0.0.0/25 of the active network b"),
-    ({"networks": {"b": active(network("b", uuid=UUID))}}, "belongs to network b"),
-    ({"networks": {"b": NetworkState(network("b", bridge={"name": "virbr9"}), None)}}, "is the bridge of network b"),
+    ({"networks": {"b": active(network("b", **ips("10.7.0.1/24"), routes=[{"address": "10.0.0.0/8", "gateway": "10.7.0.2"}]))}}, "overlaps the route to"),
     ({"routes": (route("10.0.0.0/8"),)}, "overlaps the host's route to 10.0.0.0/8 through eth0"),
-    ({"routes": (route("10.0.0.128/25", gateway="192.0.2.1"),)}, "10.0.0.128/25 through eth0"),
+    ({"routes": (route("10.0.0.128/25", connected=False),)}, "10.0.0.128/25 through eth0"),
 ]
 
 
@@ -221,7 +245,7 @@ def test_what_does_not_stand_against_a_plan():
     definition = network(bridge={"name": "virbr9"}, **ips("10.0.0.1/24"))
     neighbour = NetworkState(network("b", **ips("10.0.0.1/24")), None)
     assert "only one of the two" in plan(wanted(definition=definition), networks={"b": neighbour}).warnings[0]
-    assert plan(wanted(definition=definition), routes=(route("10.0.0.0/8", gateway="192.0.2.1"),)).warnings == ()
+    assert plan(wanted(definition=definition), routes=(route("10.0.0.0/8", connected=False),)).warnings == ()
     own = {"networks": {"a": active(definition)}, "routes": (route("10.0.0.0/24", "virbr9"),)}
     assert plan(wanted(definition=replace(definition, mtu=1400)), active(definition), **own).warnings == ()
     running = active(neighbour.stored)
@@ -247,6 +271,109 @@ def test_missing_devices_are_warned_of():
 
 def test_session_connections_refuse_what_they_cannot_do():
     """Without privileges no bridge can be made."""
-    with pytest.raises(UnsupportedError, match="cannot make the bridge"):
-        plan(wanted(definition=A), uri="qemu:///session")
+    for definition in (A, network(forward={"mode": "vepa", "dev": "eth0"})):
+        with pytest.raises(UnsupportedError, match="can do nothing for forward mode"):
+            plan(wanted(definition=definition), uri="qemu:///session")
     assert plan(wanted(definition=network(forward={"mode": "bridge"}, bridge={"name": "eth0"})), uri="qemu:///session").steps
+
+
+def test_another_hosts_routes_and_devices_are_not_looked_at():
+    """What this code sees are those of the host that it runs on; it says so."""
+    host = {"uri": "qemu+ssh://there/system", "remote": True, "routes": (route("10.0.0.0/24"),)}
+    (warning,) = plan(wanted(definition=network(**ips("10.0.0.1/24"))), **host).warnings
+    assert "not looked at" in warning
+
+
+def test_guests_of_a_bridge_that_is_not_libvirts_are_not_the_networks():
+    """Stopping such a network cuts nobody off."""
+    held = network(uuid=UUID, forward={"mode": "bridge"}, bridge={"name": "virbr1"})
+    item = plan(wanted(state="absent"), active(held), guests=GUESTS)
+    assert (item.guests, item.cost) == ((), "live")
+
+
+def test_ports_that_no_guest_explains_are_not_cut_off():
+    """A tap or NIC that somebody put on the bridge would be gone after a restart."""
+    held = active(replace(A, bridge=network(bridge={"name": "virbr1"}).bridge))
+    with pytest.raises(InUseError, match=r"in use by tap9 \(no guest's of libvirt\): this change restarts it"):
+        plan(wanted(definition=B), held, bridges={"virbr1": ("tap9",)})
+    item = plan(wanted(state="absent", force=True), held, bridges={"virbr1": ("tap9",)})
+    assert "tap9: no guest's of libvirt, and cut off with its bridge" in item.warnings
+
+
+def test_a_pattern_for_the_bridges_name_is_no_change():
+    """libvirt stores the name that it chose for virbr%d."""
+    pattern = replace(A, bridge=replace(network(bridge={}).bridge, name="virbr%d"))
+    held = active(replace(A, bridge=network(bridge={"name": "virbr3"}).bridge))
+    assert plan(wanted(definition=pattern, strict=False), held).steps == ()
+    assert plan(wanted(definition=replace(pattern, bridge=replace(pattern.bridge, name="lab%d")), strict=False), held).cost == "restart"
+    assert expected(NetworkState(pattern, pattern, True), held) == held
+
+
+def test_who_gives_up_a_subnet_goes_before_who_takes_it():
+    """And is put back with it, should that fail. Those that wait for each other are refused."""
+    here, there = ips("10.0.0.1/24"), ips("10.0.1.1/24")
+    mine, bridge = network(**here), network(bridge={"name": "virbr1"}).bridge
+    observed = {"a": active(replace(mine, bridge=bridge)), "b": None}
+    moves = [wanted("b", definition=network("b", **here)), wanted(definition=network(**there))]
+    items = make_plan(moves, observed, Host(networks={"a": observed["a"]})).items
+    assert [(item.key, item.needs) for item in items] == [("a", ()), ("b", ("a",))]
+    stops = [moves[0], wanted(state="inactive")]
+    assert [item.key for item in make_plan(stops, observed, Host(networks={"a": observed["a"]})).items] == ["a", "b"]
+    observed["b"] = active(network("b", **there))
+    with pytest.raises(ValidationError, match="exchange a subnet or a bridge"):
+        make_plan(moves, observed, Host(networks=observed))
+
+
+def test_without_a_definition_a_transient_network_stays_one():
+    """Unless it is asked to be kept, without what libvirt filled in when it started."""
+    live = network(uuid=UUID, forward={"mode": "nat", "nat": {"port": {"start": 1024, "end": 65535}}}, **ips("10.0.0.1/24"))
+    transient = NetworkState(None, live)
+    assert plan(wanted(), transient).steps == ()
+    with pytest.raises(ValidationError, match="is transient, and would be gone"):
+        plan(wanted(state="inactive"), transient)
+    kept = plan(wanted(persistent=True), transient).target
+    assert kept.stored.forward.nat is None and kept.live == live
+
+
+def test_texts_of_a_transient_network_are_its_live_ones():
+    """There is no stored definition to carry them."""
+    one = network(uuid=UUID, title="one")
+    assert plan(wanted(definition=network(title="two"), persistent=False), NetworkState(None, one)).cost == "restart"
+
+
+def test_autostart_stays_where_nothing_says_otherwise():
+    """A task that only stops a network does not make it start with libvirt."""
+    quiet = NetworkState(A, None, False)
+    assert plan(wanted(state="inactive"), quiet).steps == plan(wanted(state="present"), quiet).steps == ()
+    assert plan(wanted(), quiet).target.autostart and plan(wanted(state="inactive", definition=A), quiet).target.autostart
+
+
+def test_what_a_run_came_to_is_compared_with_its_plan():
+    """What libvirt generated is filled in; identity, mark and unknown parts that the plan has must be there."""
+    target = NetworkState(A, A, True)
+    generated = replace(A, mac="52:54:00:00:00:01", bridge=network(bridge={"name": "virbr3"}).bridge)
+    assert expected(target, active(generated)) == active(generated)
+    for other in (replace(generated, uuid=UUID.replace("2", "3")), replace(generated, lab="x"), replace(generated, unknown=(("", "<x/>"),))):
+        now = active(other)
+        assert steps_between(now, expected(target, now)) != ()
+
+
+def test_unknown_parts_stay_with_options_and_go_with_documents():
+    """A whole document says all that there shall be; what goes is told."""
+    held = active(replace(A, unknown=(("", "<new></new>"),)))
+    assert plan(wanted(definition=A), held).steps == ()
+    (change,) = plan(wanted(definition=A, strict=False), held).changes
+    assert (change.field, change.before, change.after) == ("unknown", ["<new></new>"], [])
+
+
+def test_a_running_network_that_differs_from_its_definition_is_shown():
+    """So that the diff of what brings it back is not empty."""
+    item = plan(wanted(definition=A), NetworkState(A, B, True))
+    assert item.cost == "restart" and item.before["running"]["mtu"] == 1500 and "running" not in item.after
+    assert [(change.field, change.before, change.after) for change in item.changes] == [("mtu", 1500, 1400)]
+
+
+def test_a_text_beside_a_restart_has_its_own_price():
+    """Nobody notices another title."""
+    item = plan(wanted(definition=network(mtu=1500, title="x")), active(A))
+    assert {change.field: change.cost for change in item.changes} == {"mtu": "restart", "title": "live"}

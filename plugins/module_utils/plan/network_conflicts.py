@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What on the host stands against a network: other networks, routes, devices. Pure, as all plans."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from ..errors import UnsupportedError, ValidationError
+
+#: what becomes of a conflict: libvirt would refuse it, or worse; it is refused unless a whole document asks for it; it is told
+REFUSED, DOUBTED, TOLD = "refused", "doubted", "told"
+
+
+def doubts(wanted, targets, context):
+    """The conflicts of a WantedNetwork to warn of, in words; raises the first to refuse."""
+    warnings = []
+    for severity, problem in _conflicts(wanted, targets, context):
+        if severity is REFUSED or severity is DOUBTED and wanted.strict:
+            raise problem
+        warnings.append(str(problem))
+    return warnings
+
+
+def _conflicts(wanted, targets, context):
+    """Yield (severity, error or text)."""
+    target = targets[wanted.name]
+    definition = target.stored or target.live
+    yield from _session(definition, context.uri)
+    others = {name: other for name, other in {**context.networks, **targets}.items() if name != wanted.name and other is not None}
+    for name, other in others.items():
+        yield from _with_network(definition, target, name, other)
+    if context.remote:
+        yield TOLD, f"uri {context.uri} is another host's: its routes and devices were not looked at"
+        return
+    bridges = {each.live.bridge_name for each in context.networks.values() if each.live and each.live.owns_bridge}
+    if definition.owns_bridge and definition.bridge_name in context.links and definition.bridge_name not in bridges:
+        yield (REFUSED if target.live else DOUBTED), ValidationError(
+            "bridge.name", definition.bridge_name, f"is a device that this host has already, and forward mode {definition.mode} makes the bridge itself",
+            "choose another name, or forward mode bridge to use that one",
+        )
+    for route in context.routes:
+        if route.device not in bridges:
+            yield from _with_route(definition, target, route)
+    yield from _missing_links(definition, context.links)
+
+
+def _session(definition, uri):
+    usable = definition.mode == "bridge" and definition.bridge_name
+    if urlsplit(uri).path == "/session" and not usable:
+        yield REFUSED, UnsupportedError(
+            f"{uri} runs without privileges and can do nothing for forward mode {definition.mode}: "
+            "use uri qemu:///system, or mode bridge with the name of a bridge that is there"
+        )
+
+
+def _with_network(definition, target, name, state):
+    other = state.live or state.stored
+    if definition.uuid and definition.uuid == other.uuid:
+        yield REFUSED, ValidationError("uuid", definition.uuid, f"belongs to network {name}, and libvirt cannot rename a network",
+                                       f"remove {name} first, or leave uuid out")
+    if definition.owns_bridge and definition.bridge_name and definition.bridge_name == other.bridge_name:
+        yield REFUSED, ValidationError("bridge.name", definition.bridge_name, f"is the bridge of network {name}", "choose another, or leave it to libvirt")
+    for subnet in subnets(definition):
+        for taken in subnets(other):
+            if subnet.version != taken.version or not subnet.overlaps(taken):
+                continue
+            message = f"overlaps {taken} of the {'active' if state.live else 'inactive'} network {name}"
+            if state.live:
+                yield _severity(subnet == taken, target), ValidationError("ips", str(subnet), message, "choose another subnet")
+            else:
+                yield TOLD, f"ips {subnet} {message}: only one of the two can run at a time"
+        for beyond in routed(other) if state.live else ():
+            if subnet.version == beyond.version and subnet.overlaps(beyond):
+                yield DOUBTED, ValidationError("ips", str(subnet), f"overlaps the route to {beyond} of the active network {name}", "choose another subnet")
+
+
+def _severity(same, target):
+    """libvirt refuses to start a network whose very subnet is taken; where it only overlaps, it starts, and one of the two is cut off."""
+    return REFUSED if same and target.live else DOUBTED
+
+
+def _with_route(definition, target, route):
+    for option, taken in [("ips", each) for each in subnets(definition)] + [("routes", each) for each in routed(definition)]:
+        if collides(taken, route):
+            yield _severity(taken == route.subnet and taken.version == 4, target), ValidationError(
+                option, str(taken), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
+
+
+def subnets(definition):
+    """The subnets of a definition's addresses. What libvirt stored and is no subnet, such as one with a netmask full of holes, is passed over."""
+    return _networks(each.address for each in definition.ips)
+
+
+def routed(definition):
+    """The subnets that a definition has routes to."""
+    return _networks(each.address for each in definition.routes)
+
+
+def _networks(addresses):
+    found = []
+    for address in addresses:
+        try:
+            found.append(ipaddress.ip_interface(address).network)
+        except ValueError:
+            continue
+    return found
+
+
+def collides(subnet, route):
+    """True where a host route would take packets from ``subnet``, or the other way round.
+
+    A wider route does not, unless it is that of a device's own subnet: the network is simply the more specific of the two.
+    """
+    taken = route.subnet
+    if taken.version != subnet.version or not taken.overlaps(subnet) or taken.prefixlen == 0:
+        return False
+    return route.connected or taken.prefixlen >= subnet.prefixlen
+
+
+def _missing_links(definition, links):
+    forward = definition.forward
+    switch = definition.virtualport.type if definition.virtualport else None
+    bridge = definition.bridge_name if definition.mode == "bridge" and switch != "openvswitch" else None
+    if bridge and bridge not in links:
+        yield TOLD, f"bridge {bridge} is not there: libvirt starts the network all the same, but no guest can use it until the bridge is made"
+    devices = {interface.dev for interface in forward.interfaces} | {forward.dev, forward.pf and forward.pf.dev} if forward else set()
+    for device in sorted(filter(None, devices)):
+        if device not in links:
+            yield TOLD, f"device {device} of forward is not there: nothing passes until it is"

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts in virtual machines: what they have of their own, that they are rebooted for real, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from testbed import bed, cgroup, claim, fabric, guest, host, topology
+from testbed import lab as labs
+
+NICS = {"eth0": "lan", "wan": {"segment": "trunk", "model": "igb"}, "dmz": {"segment": "trunk", "mtu": 9000, "addresses": ["10.9.0.1/24"]}}
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A lab of two machines of two releases, the first with three NICs, one of which has virtual functions."""
+    name = f"vm{os.getpid()}"
+    document = {"kind": "vm", "hosts": {"old": {"nics": NICS}, "new": {"suite": "trixie"}}}
+    try:
+        yield labs.up(name, plans=topology.of(document))
+    finally:
+        claim.down(name)
+
+
+@pytest.fixture
+def old(pair):
+    """The machine with Debian 12."""
+    return pair.hosts["old"]
+
+
+def test_machines_are_debians_of_their_own(pair):
+    """Each with its kernel, libvirtd, time and identity; only what was asked for, beside the NIC that commands come in by."""
+    seen = {name: each.run("sh", "-c", "hostname; uname -r; cat /etc/machine-id; virsh version --daemon; ls /sys/class/net").stdout
+            for name, each in pair.hosts.items()}
+    assert re.match(r"old\n6\.1\.[^\n]+\n", seen["old"]) and re.match(r"new\n6\.12\.[^\n]+\n", seen["new"])
+    assert "daemon: 9.0.0" in seen["old"] and "daemon: 11.3.0" in seen["new"]
+    assert seen["old"].split()[-5:] == ["dmz", "eth0", "lo", "mgmt0", "wan"]
+    assert len({text.split()[2] for text in seen.values()}) == 2
+    assert all(each.run("systemctl", "is-system-running", check=False).stdout == "running\n" for each in pair.hosts.values())
+
+
+def test_machines_reach_each_other_and_the_world(pair, old):
+    """In both families, by name, and nobody by the NIC that commands come in by."""
+    for address in ("198.51.100.12", "2001:db8:100::12", "203.0.113.1", "internet.test"):
+        assert old.run("ping", "-c", "1", "-W", "10", address, check=False).returncode == 0, address
+    assert pair.hosts["new"].run("busybox", "wget", "-qO-", "http://203.0.113.1/").stdout == "198.51.100.12\n"
+    assert old.run("ping", "-c", "1", "-W", "2", "-I", "mgmt0", "203.0.113.1", check=False).returncode != 0
+
+
+def test_machines_have_what_only_a_kernel_of_ones_own_has(old):
+    """802.1Q, bonds, VLAN filtering, bandwidth, Open vSwitch, and virtual functions."""
+    for words in ("link add link dmz name dmz.7 type vlan id 7", "link add bond0 type bond mode active-backup",
+                  "link add br0 type bridge vlan_filtering 1", "link add gnv0 type geneve id 7 remote 10.9.0.2"):
+        old.run("ip", *words.split())
+    old.run("tc", "qdisc", "add", "dev", "dmz", "root", "netem", "delay", "1ms")
+    old.run("systemctl", "start", "openvswitch-switch")
+    old.run("ovs-vsctl", "add-br", "ovs0")
+    old.run("tee", "/sys/class/net/wan/device/sriov_numvfs", input="2")
+    assert old.run("lspci").stdout.count("Virtual Function") == 2
+
+
+def test_cables_of_machines_are_cut(pair, old):
+    """Silently, or with the carrier."""
+    new = pair.hosts["new"]
+    for silent, carrier in ((True, "1"), (False, "0")):
+        new.cut(silent=silent)
+        assert old.run("ping", "-c", "1", "-W", "2", "198.51.100.12", check=False).returncode != 0
+        assert new.run("cat", "/sys/class/net/eth0/carrier").stdout.strip() == carrier
+        new.mend()
+        bed.until(lambda: old.run("ping", "-c", "1", "-W", "2", "198.51.100.12", check=False).returncode == 0, 20, "the link to come back")
+
+
+def test_packets_of_machines_are_captured(pair, old, tmp_path):
+    """On the segment."""
+    with fabric.capture(pair.name, "lan", "icmp", str(tmp_path)) as path:
+        old.run("ping", "-c", "1", "198.51.100.12")
+    assert "198.51.100.11 > 198.51.100.12: ICMP echo request" in bed.run("tcpdump", "-n", "-r", path).stdout
+
+
+def test_guests_run_in_machines(old):
+    """A container, with a lease and a way out."""
+    old.run("virsh", "-q", "net-start", "default")
+    one = guest.start(old, "one", {"network": "default"}, kind="lxc")
+    assert one.address().startswith("192.168.122.")
+    assert one.run("busybox", "wget", "-qO-", "http://203.0.113.1/").text == "198.51.100.11\n"
+    one.stop()
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_reboot_is_one(old, clean):
+    """Nothing of the memory is left, all of the disk is, and every NIC has its name and what else it had."""
+    old.run("touch", "/root/kept", "/run/lost")
+    old.run("sync")
+    booted = old.run("cat", "/proc/sys/kernel/random/boot_id").stdout
+    old.reboot(clean=clean)
+    assert old.run("cat", "/proc/sys/kernel/random/boot_id").stdout != booted
+    assert old.exists("/root/kept") and not old.exists("/run/lost")
+    bed.until(lambda: "198.51.100.11/24" in old.run("ip", "-br", "address", "show", "dev", "eth0").stdout, 60, "the uplink's address")
+    assert "10.9.0.1/24" in old.run("ip", "-br", "address", "show", "dev", "dmz").stdout
+    assert old.run("cat", "/sys/class/net/dmz/mtu").stdout == "9000\n" and old.exists("/sys/class/net/wan/device/sriov_totalvfs")
+    assert old.run("ping", "-c", "1", "-W", "10", "internet.test", check=False).returncode == 0
+
+
+def test_what_a_killed_run_left_of_machines_is_cleaned():
+    """The runner is killed while its machines start."""
+    name = f"kvm{os.getpid()}"[:16]
+    runner = subprocess.Popen([sys.executable, "-m", "testbed", "up", name, "--kind", "vm", "--hosts", "2"], cwd=host.CHECKOUT, stderr=subprocess.DEVNULL)
+    bed.until(lambda: [group for group in cgroup.groups() if group.startswith(f"{name}.")], 240, "the first machine")
+    runner.kill()
+    runner.wait()
+    assert name in claim.labs() and claim.abandoned(name)
+    left = [pid for group in cgroup.groups() if group.startswith(f"{name}.") for pid in cgroup.members(group)]
+    done = subprocess.run([sys.executable, "-m", "testbed", "clean"], cwd=host.CHECKOUT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and name in done.stdout.split() and name not in claim.labs()
+    assert [pid for pid in left if host.start_time(pid)] == []
+    assert not (bed.DISKS / name).exists() and name not in bed.run("findmnt", "-rno", "TARGET").stdout
+    assert [namespace for namespace in fabric.names() if name in namespace] == []
