@@ -35,14 +35,17 @@ class Qmp:
 
     def execute(self, command, **arguments):
         """What QEMU returns of a command. Raises BedError with its words where it refuses."""
-        self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
-        for line in self.lines:
-            answer = json.loads(line)
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                raise BedError(f"QEMU refused {command}: {answer['error']['desc']}")
-        raise BedError(f"QEMU ended at {command}")
+        try:
+            self.socket.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+            answers = (answer for answer in map(json.loads, self.lines) if answer.keys() & {"return", "error"})
+            answer = next(answers, None)
+        except OSError as err:
+            raise BedError(f"QEMU does not answer {command}: {err}") from err
+        if answer is None:
+            raise BedError(f"QEMU ended at {command}")
+        if "error" in answer:
+            raise BedError(f"QEMU refused {command}: {answer['error']['desc']}")
+        return answer["return"]
 
     def migrate(self, command, uri):
         """Write the machine's state (``migrate``) or read it (``migrate-incoming``), without its memory, which is a file of its own."""

@@ -11,6 +11,7 @@ and nothing left behind. The last line counts what was tried.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import libvirt
@@ -34,7 +35,7 @@ def run(check=False, **options):
 
 
 def places(document):
-    """The set of (path, value) of a document's attributes and texts, without what is not compared."""
+    """How often each (path, value) of attributes and texts is in a document, without what is not compared."""
 
     def walk(element, path):
         yield from ((f"{path}@{name}", value.lower()) for name, value in element.attrib.items())
@@ -43,7 +44,7 @@ def places(document):
         for child in element:
             yield from walk(child, f"{path}/{child.tag}")
 
-    return {(path, value) for path, value in walk(etree.fromstring(document), "") if not path.endswith(OTHER_WORDS) and "urn:virtlab" not in path}
+    return Counter(place for place in walk(etree.fromstring(document), "") if not place[0].endswith(OTHER_WORDS) and "urn:virtlab" not in place[0])
 
 
 def alterations(document):
