@@ -83,10 +83,12 @@ def _severity(same, target):
 
 
 def _with_route(definition, target, route):
-    for option, taken in [("ips", each) for each in subnets(definition)] + [("routes", each) for each in routed(definition)]:
-        if collides(taken, route):
-            yield _severity(taken == route.subnet and taken.version == 4, target), ValidationError(
-                option, str(taken), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
+    found = [("ips", each) for each in subnets(definition) if collides(each, route)]
+    # a network's route that is wider than one of the host's is what the host sends beyond its own
+    found += [("routes", each) for each in routed(definition) if collides(each, route) and each.prefixlen >= route.subnet.prefixlen]
+    for option, taken in found:
+        yield _severity(taken == route.subnet and taken.version == 4, target), ValidationError(
+            option, str(taken), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
 
 
 def subnets(definition):

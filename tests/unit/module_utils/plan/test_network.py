@@ -255,6 +255,18 @@ def test_what_does_not_stand_against_a_plan():
     assert [(item.key, item.warnings) for item in both.items] == [("b", ()), ("a", ())]
 
 
+@pytest.mark.parametrize(("taken", "refused"), [("10.9.0.0/16", True), ("10.9.1.0/24", True), ("10.0.0.0/8", False), ("10.8.0.0/16", False)])
+def test_routes_of_networks_and_of_the_host(taken, refused):
+    """A network may have a wider route than the host: the host's own goes first."""
+    definition = network(**ips("192.0.2.1/24"), routes=[{"address": taken, "gateway": "192.0.2.2"}])
+    host = {"routes": (route("10.9.0.0/16"),)}
+    if refused:
+        with pytest.raises(ValidationError, match="routes is .*: overlaps the host's route"):
+            plan(wanted(definition=definition), **host)
+    else:
+        assert plan(wanted(definition=definition), **host).warnings == ()
+
+
 def test_two_of_one_plan_that_overlap_are_refused():
     """The second is as much a conflict as one that runs already."""
     pair = [wanted(name, definition=network(name, **ips("10.0.0.1/24"))) for name in "ab"]
