@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -47,6 +48,27 @@ def lock(name):
     with open(cache() / f"{name}.lock", "w", encoding="utf-8") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
+
+
+def once(kind, key, what, build):
+    """The folder of the cache that stands for ``key``, a digest of what it is made of; where it is not there, ``build`` makes it.
+
+    ``build`` gets an empty folder to work in, and returns the path in it that is kept. ``what`` is named to whoever waits.
+    """
+    folder = cache() / f"{kind}-{key}"
+    with lock(kind):
+        if not folder.exists():
+            begun = time.monotonic()
+            say(f"building {what}, once")
+            scratch = cache() / f"{kind}.building"
+            shutil.rmtree(scratch, ignore_errors=True)  # what a killed run left
+            scratch.mkdir()
+            try:
+                os.rename(build(scratch), folder)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+            say(f"built in {time.monotonic() - begun:.0f} s")
+    return folder
 
 
 def run(*argv, check=True, what=None, **more):

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .bed import BedError, cache, digest, lock, run, say
+from .bed import BedError, digest, once, run
 
 KERNEL = "linux-image-cloud-amd64"
 #: where a host has the guest's kernel and initramfs
@@ -59,14 +58,7 @@ esac
 
 def build():
     """Tree to lay over a host's root: ``vmlinuz`` and ``initrd`` in FOLDER; built first where it is not there."""
-    folder = cache() / f"guest-{digest(KERNEL, MODULES, INIT, LEASE, FOLDER)}"
-    with lock("guest"):
-        if not folder.exists():
-            say("building the micro guest")
-            with tempfile.TemporaryDirectory(dir=cache()) as scratch:
-                made = _build(Path(scratch))
-                os.rename(made, folder)
-    return folder
+    return once("guest", digest(KERNEL, MODULES, INIT, LEASE, FOLDER), "the micro guest", _build)
 
 
 def _build(scratch):

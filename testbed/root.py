@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-from .bed import cache, digest, lock, run, say
+from .bed import digest, once, run
 
 BASE = [
     "systemd-sysv", "dbus", "udev", "kmod", "procps", "python3", "iproute2", "iputils-ping", "iputils-tracepath", "busybox-static",
@@ -63,36 +60,30 @@ OFFERED = "var/lib/virtlab-packages"
 def build(suite="bookworm"):
     """Path of the root of one of RECIPES; built first where it is not there."""
     recipe = RECIPES[suite]
-    key = digest(recipe, DPKG, MASKED)
-    root = cache() / f"root-{suite}-{key}"
-    with lock(f"root-{suite}"):
-        if not root.exists():
-            _build(suite, recipe, root)
+    return once(f"root-{suite}", digest(recipe, DPKG, MASKED), f"the root {suite} (about a minute)", lambda scratch: _build(recipe, scratch / "root"))
+
+
+def _build(recipe, root):
+    bootstrap(recipe.release, recipe.installed, root, {OFFERED: recipe.offered} if recipe.offered else {})
+    if recipe.offered:
+        _offer(root)
+    _customise(root)
     return root
 
 
-def _build(suite, recipe, root):
-    begun = time.monotonic()
-    say(f"building the root {suite}, once (about a minute)")
-    scratch = root.with_name(f"{root.name}.building")
-    shutil.rmtree(scratch, ignore_errors=True)
-    bootstrap(recipe.release, recipe.installed, scratch, {OFFERED: recipe.offered} if recipe.offered else {})
-    if recipe.offered:
-        _offer(scratch)
-    _customise(scratch)
-    os.rename(scratch, root)
-    say(f"built in {time.monotonic() - begun:.0f} s")
-
-
 def bootstrap(release, packages, target, downloads=None):
-    """Make a root with mmdebstrap. ``downloads``, {folder in it: packages}, are put there with all that they need and the root has not."""
+    """Make a root with mmdebstrap. ``downloads``, {folder in it: packages}, are put there with all that they need and the root has not.
+
+    It mounts things in there, so it has its mounts and processes to itself: whichever way this process ends, none stays.
+    """
     hooks = []
     for folder, wanted in (downloads or {}).items():
         there = f'"$1/{folder}"'
         fetch = f"apt-get -qq --yes --download-only -o Dir::Cache::archives={there} install {' '.join(wanted)}"
         hooks.append(f'--customize-hook=mkdir -p {there}/partial && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" {fetch}')
-    run("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
-        "--aptopt=Apt::Install-Recommends \"false\"", *DPKG, *hooks, release, target, mirror())
+    alone = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount-proc", "--pid", "--fork", "--kill-child")
+    run(*alone, "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+        "--aptopt=Apt::Install-Recommends \"false\"", *DPKG, *hooks, release, target, mirror(), what=f"mmdebstrap {release}")
 
 
 def _offer(root):

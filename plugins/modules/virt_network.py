@@ -14,8 +14,9 @@ description:
     a repeated element a list with a plural name, an address and its netmask or prefix one CIDR string.
   - If any option of the definition is given, what is given is the whole definition, and only UUID, MAC address and bridge name
     carry over. If none is given, the definition is left as it is. So removing O(forward) from a task isolates the network.
-  - An active network whose definition changes is restarted, and only if no guest is attached to it; otherwise the task fails
-    and names the guests.
+  - What libvirt can change in an active network is changed while it runs; leases, names in DNS, ranges, port groups. What it
+    cannot takes a restart, which is made only if no guest is attached to the network; otherwise the task fails and names the guests.
+    RV(changes[].cost) says beforehand, in check mode too, which it will be.
   - What was changed is read back and compared; where anything fails, what was there before is put back.
 extends_documentation_fragment:
   - virtlab.network.network
@@ -118,7 +119,8 @@ after:
     lab: default
     config: {name: lab, forward: {mode: nat}, ips: [{address: 192.168.150.1/24}]}
 changes:
-  description: What differs, field by field. RV(changes[].cost) is V(live), which no guest notices, or V(restart).
+  description: What differs, field by field. RV(changes[].cost) is V(live), which no guest notices,
+    V(dnsmasq), for which the network's DHCP and DNS are away for less than a second, or V(restart).
   type: list
   elements: dict
   returned: success

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
 import subprocess
-import tempfile
 import zlib
-from pathlib import Path
 
 from .. import kernel, root
-from ..bed import cache, digest, lock, run, say
+from ..bed import digest, once, run
 
 SIZE = "8G"
 KERNEL = "linux-image-amd64"
@@ -70,13 +67,8 @@ def build(suite="bookworm", packages=()):
     ``packages`` are installed as well as those that every machine has.
     """
     recipe = (suite, SIZE, KERNEL, PACKAGES, packages, UNUSED, MODULES, INIT, FILES, ENABLED, DISABLED, MASKED, root.DPKG, kernel.build().name)
-    folder = cache() / f"image-{suite}-{digest(recipe)}"
-    with lock(f"image-{suite}"):
-        if not folder.exists():
-            say(f"building the disk of virtual machines with {suite}, once (about two minutes)")
-            with tempfile.TemporaryDirectory(dir=cache()) as scratch:
-                os.rename(_build(Path(scratch), suite, packages), folder)
-    return folder
+    what = f"the disk of virtual machines with {suite} (about a minute)"
+    return once(f"image-{suite}", digest(recipe), what, lambda scratch: _build(scratch, suite, packages))
 
 
 def _build(scratch, suite, packages):

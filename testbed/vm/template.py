@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from .. import fabric, root
-from ..bed import DISKS, cache, digest, lock, say
+from ..bed import DISKS, digest, once
 from ..claim import claim, down
 from . import qemu
 from .machine import Machine, Make
@@ -28,16 +27,14 @@ def build(base, memory, models):
     ``base`` is the folder of its image, ``memory`` in MiB.
     """
     key = digest(base.name, memory, models, root.build(root.QEMU).name, qemu.APPEND, WARM_UP)
-    folder = cache() / f"template-{key}"
-    with lock(folder.name):
-        if not folder.exists():
-            say("booting a virtual machine, once (about half a minute), and freezing it")
-            with tempfile.TemporaryDirectory(dir=cache()) as scratch:
-                made = Path(scratch, "made")
-                made.mkdir()
-                _freeze(f"t{key}", Make(str(base), str(made), memory, "127.0.0.1", _nics(models)))
-                os.rename(made, folder)
-    return folder
+
+    def make(scratch):
+        made = scratch / "made"
+        made.mkdir()
+        _freeze(f"t{key}", Make(str(base), str(made), memory, "127.0.0.1", _nics(models)))
+        return made
+
+    return once("template", key, "the template of virtual machines: one is booted and frozen (about half a minute)", make)
 
 
 def _nics(models):

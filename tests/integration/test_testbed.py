@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,27 @@ def test_what_killed_runs_left_is_cleaned_and_nothing_else(lab):
     assert [pid for group in left for pid in cgroup.members(group)] == []
     assert {world.namespace(name), fabric.namespace(name)} & set(fabric.names()) == set()
     assert not (bed.STATE / name).exists() and name not in bed.run("findmnt", "-rno", "TARGET").stdout
+
+
+def test_a_killed_build_leaves_neither_processes_nor_mounts(tmp_path):
+    """mmdebstrap mounts proc, sys and more in the root that it makes; the next build may remove what is left of the root."""
+    command = [sys.executable, "-c", "from testbed import root; root.build('bookworm')"]
+    builder = subprocess.Popen(command, cwd=host.CHECKOUT, env={**os.environ, "VIRTLAB_TESTBED_CACHE": str(tmp_path)}, stderr=subprocess.DEVNULL)
+    bed.until(lambda: list(tmp_path.glob("*.building/root/var/lib/dpkg/info/libc6*")), 120, "the first packages")
+    busy = [pid for pid in os.listdir("/proc") if pid.isdigit() and uses(pid, tmp_path)]
+    assert busy
+    builder.kill()
+    builder.wait()
+    bed.until(lambda: not any(uses(pid, tmp_path) for pid in busy), 20, "the end of what the build had started")
+    assert str(tmp_path) not in Path("/proc/mounts").read_text(encoding="utf-8")
+
+
+def uses(pid, folder):
+    """Whether a process names a folder on its command line."""
+    try:
+        return str(folder) in Path("/proc", pid, "cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def test_a_lab_from_the_command_line_stays_until_it_is_taken_down():

@@ -159,7 +159,7 @@ class Libvirt:
     def apply(self, name, steps):
         """Take the steps of one network, one after the other. Raises BackendError at the first that fails."""
         for step in steps:
-            with self.says(f"{step.verb} network {name}"):
+            with self.says(f"{step.value.command} {step.value.section} of network {name}" if step.verb == "update" else f"{step.verb} network {name}"):
                 self._take(name, step)
 
     def _take(self, name, step):
@@ -170,8 +170,14 @@ class Libvirt:
         else:
             network = self.connection.networkLookupByName(name)
             act = {"start": network.create, "stop": network.destroy, "undefine": network.undefine,
-                   "autostart": lambda: network.setAutostart(bool(step.value))}
+                   "autostart": lambda: network.setAutostart(bool(step.value)), "update": lambda: self._update(network, step.value)}
             act[step.verb]()
+
+    def _update(self, network, update):
+        """Change the live definition alone: the stored one is defined as a whole, which libvirt checks."""
+        command, section = (getattr(self.module, f"VIR_NETWORK_{kind}_{word.upper().replace('-', '_')}")
+                            for kind, word in (("UPDATE_COMMAND", update.command), ("SECTION", update.section)))
+        network.update(command, section, update.parent, network_xml.part(update.element), self.module.VIR_NETWORK_UPDATE_AFFECT_LIVE)
 
     # context: what else there is on the host, looked up when a plan first asks
 

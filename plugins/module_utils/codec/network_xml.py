@@ -94,6 +94,18 @@ def parse(document, source="xml"):
     return replace(read, metadata=foreign, lab=marks[0] if marks else None, unknown=Bag(unknown))
 
 
+#: elements that are written by themselves
+TAGS = {
+    services.DhcpHost: "host", services.DhcpRange: "range", services.DnsHost: "host", services.Txt: "txt", services.Srv: "srv",
+    network.Portgroup: "portgroup", network.ForwardInterface: "interface",
+}
+
+
+def part(value):
+    """Write a part of a Network as the element (text) that virNetworkUpdate takes."""
+    return xml_table.text(xml_table.build(TABLES, value, TAGS[type(value)]))
+
+
 def check_places(held, wanted):
     """Raise ValidationError where parts that ``held`` (a Network or None) has and this collection does not know would come to another element.
 

@@ -12,7 +12,8 @@ from ..model.network import TEXTS, NetworkState, as_given, as_stored, fill, inhe
 from ..model.option import differences
 from . import network_conflicts
 from .network_order import ordered
-from .plan import Change, Item, Plan, Step
+from .network_update import updates_between
+from .plan import COSTS, Change, Item, Plan, Step
 
 
 def make_plan(wanted, observed, context):
@@ -99,11 +100,13 @@ def steps_between(state, target):
     steps = []
     if to_store and stored != to_store:
         steps.append(Step("define", to_store))
-    stop = live is not None and live != to_live
+    updates = _updates(live, to_live, bool(to_store)) if live and to_live else None
+    stop = live is not None and live != to_live and updates is None
     if stop:
         steps.append(Step("stop"))
     if stored and not to_store:
         steps.append(Step("undefine"))
+    steps += [Step("update", update) for update in updates or ()]
     if to_live and (live is None or stop):
         if not to_store:
             steps.append(Step("create", to_live))
@@ -114,6 +117,11 @@ def steps_between(state, target):
     if to_store and autostart != to_autostart:
         steps.append(Step("autostart", to_autostart))
     return tuple(steps)
+
+
+def _updates(live, target, stored):
+    """The Updates that turn one live definition into another; None where only a restart does."""
+    return updates_between((as_stored if stored else as_given)(live, target), target)
 
 
 def _item(wanted, state, targets, context):
@@ -159,20 +167,22 @@ def changes_between(state, target):
     cost = "restart" if any(step.verb == "stop" for step in steps) and state.live.owns_bridge else "live"
     before, after = report(state), report(target)
     if state is not None and target is not None:
-        yield from _field_changes(state, target, cost)
+        yield from _field_changes(state, target, cost, [step.value for step in steps if step.verb == "update"])
     for name in ("state", "autostart", "persistent"):
         if before.get(name) != after.get(name) and (name == "state" or "absent" not in (before["state"], after["state"])):
             yield Change(name, before.get(name), after.get(name), cost if name != "autostart" else "live")
 
 
-def _field_changes(state, target, cost):
+def _field_changes(state, target, cost, updates):
     old, new = state.definition, target.definition
     fields = list(differences(old, new))
     if not fields and state.live and target.live and state.live != target.live:
         old, new = (as_stored if target.stored else as_given)(state.live, target.live), target.live
         fields = list(differences(old, new))
     for field, before, after in fields:
-        yield Change(field, before, after, "live" if field.partition("[")[0] in TEXTS and target.stored else cost)
+        costs = [each.cost for each in updates if field.startswith(each.field) or each.field.startswith(field)]
+        free = field.partition("[")[0] in TEXTS and target.stored
+        yield Change(field, before, after, "live" if free else max(costs, key=COSTS.index, default=cost))
     if old.lab != new.lab:
         yield Change("lab", old.lab, new.lab, "live")
     if old.unknown != new.unknown:

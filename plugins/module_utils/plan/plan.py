@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-#: What a change costs those who use the resource: no guest notices; or it goes down and, unless it was to go down, up again.
-COSTS = ("live", "restart")
+#: What a change costs those who use the resource, from nothing to most: no guest notices; dnsmasq is started anew, which is away for
+#: less than a second; the resource goes down and, unless it was to go down, up again.
+COSTS = ("live", "dnsmasq", "restart")
 
 
 @dataclass(frozen=True)
