@@ -74,6 +74,18 @@ force:
     - With O(state=absent), remove the network although guests are attached to it, which cuts them off.
   type: bool
   default: false
+on_restart:
+  description:
+    - What becomes of a change that libvirt cannot make while the network runs.
+    - V(reattach) restarts the network and puts every port of its bridge back, with its settings - guests' NICs and whatever else
+      was on it. Guests lose some seconds of traffic, and keep their leases.
+    - V(if_unused) restarts the network if nothing is on its bridge, and else fails and names what is.
+    - V(never) fails.
+    - V(defer) stores the change, which then waits for the network's next start; what of it libvirt can change while it runs
+      is changed.
+  type: str
+  choices: [reattach, if_unused, never, defer]
+  default: reattach
 """
 
 

@@ -9,6 +9,7 @@ from .model.network import Network
 from .model.option import declared
 
 STATES = ("active", "inactive", "present", "absent")
+ON_RESTART = ("reattach", "if_unused", "never", "defer")
 
 
 def of_model(cls):
@@ -50,6 +51,7 @@ def network():
             "autostart": {"type": "bool"},
             "persistent": {"type": "bool"},
             "force": {"type": "bool", "default": False},
+            "on_restart": {"type": "str", "default": "reattach", "choices": list(ON_RESTART)},
         },
         "mutually_exclusive": [("xml", name) for name in definition if name != "name"],
         "required_one_of": [("name", "xml")],

@@ -11,6 +11,7 @@ from .errors import DependencyError
 PACKAGES = {
     "libvirt": ("python3-libvirt", "libvirt-python"),
     "lxml": ("python3-lxml", "lxml"),
+    "pyroute2": ("python3-pyroute2", "pyroute2"),
 }
 
 
@@ -30,6 +31,15 @@ def etree():
         from lxml import etree as module
     except ImportError as err:
         raise missing("lxml", err) from err
+    return module
+
+
+def pyroute2():
+    """pyroute2, whose import takes a tenth of a second."""
+    try:
+        import pyroute2 as module
+    except ImportError as err:
+        raise missing("pyroute2", err) from err
     return module
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from .codec import network_xml
 from .errors import UnsupportedError, ValidationError
 from .model import network_rules, network_validate
-from .model.network import Network, WantedNetwork
+from .model.network import Network
+from .model.network_state import WantedNetwork
 from .model.option import declared, differences, introduced, read
 from .model.values import LAB
 
@@ -42,7 +43,8 @@ def network(params, mark, libvirt):
         _check_transient(params)
     return WantedNetwork(
         name=definition.name if definition else params["name"], definition=definition, state=params["state"], autostart=params["autostart"],
-        persistent=params["persistent"], lab=mark, force=params["force"], strict=strict, warnings=tuple(warnings),
+        persistent=params["persistent"], lab=mark, force=params["force"], on_restart=params["on_restart"], strict=strict,
+        warnings=tuple(warnings),
     )
 
 

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from .backend.libvirt import Libvirt
+from .backend.networks import Networks
 from .codec import network_xml
 from .errors import ValidationError
 from .model import network_rules
-from .model.network import Network, portable, report
+from .model.network import Network
+from .model.network_state import portable, report
 from .model.option import plain, read
 from .plan.network import attached
 
 
 def networks(params):
     """A list of dicts, one a network that matches name, uuid or bridge (all where none is given), sorted by name."""
-    with Libvirt(params["uri"]) as host:
+    with Libvirt(params["uri"]) as libvirt:
+        host = Networks(libvirt)
         return [_network(host, name, state) for name, state in sorted(_matching(host, params).items())]
 
 
@@ -38,13 +41,13 @@ def _network(host, name, state):
         **facts,
         "config": facts["config"] if _optional(state.definition) else {"xml": network_xml.build(portable(state.definition))},
         "active": state.live is not None,
-        "leases": [_lease(entry) for entry in host.leases(name)],
+        "leases": [_lease(entry) for entry in host.libvirt.leases(name)],
         "guests": [
             {"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
             for guest in attached(host.guests, name, state)
         ],
         "unknown": [{"path": path or "/", "content": content} for path, content in state.definition.unknown],
-        "xml": host.document(name, stored=state.stored is not None),
+        "xml": host.libvirt.document(name, stored=state.stored is not None),
     }
 
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from . import desired
 from .backend.libvirt import Libvirt
+from .backend.networks import Networks
 from .errors import ValidationError, VerificationError, VirtNetError, about
-from .model.network import WantedNetwork, report
-from .plan.network import changes_between, expected, make_plan, steps_between
+from .model.network_state import WantedNetwork, report
+from .plan.network import make_plan
+from .plan.network_steps import MENDING, changes_between, steps_between
+from .plan.network_target import expected
 from .plan.plan import Plan
 
 
@@ -28,15 +31,15 @@ def reconcile(networks, uri, lab, prune=False, check_mode=False, warn=lambda tex
 
     ``warn`` is called with each warning as soon as there is a plan.
     """
-    with Libvirt(uri) as host:
-        return _reconcile(networks, host, desired.lab(lab), prune, check_mode, warn)
+    with Libvirt(uri) as libvirt:
+        return _reconcile(networks, Networks(libvirt), desired.lab(lab), prune, check_mode, warn)
 
 
 def _reconcile(networks, host, lab, prune, check_mode, warn):
     wanted = []
     for params in networks:
         with about(f"network {params['name'] or 'of xml'}" if len(networks) > 1 else ""):
-            wanted.append(desired.network(params, lab, host))
+            wanted.append(desired.network(params, lab, host.libvirt))
     _check_names(wanted)
     observed = host.observe([each.name for each in wanted])
     if prune:
@@ -80,12 +83,21 @@ def _apply(item, host, done):
 
 
 def verify(item, host):
-    """Observe again; a difference to the plan's target is a VerificationError."""
-    now = host.observe([item.key])[item.key]
-    target = expected(item.target, now)
-    if steps_between(now, target):
+    """Observe again; a difference to the plan's target is a VerificationError. What libvirt holds and the kernel lacks, on a host that is broken, is mended."""
+    now, target, left = _left(item, host)
+    if left and {step.verb for step in left} <= MENDING:
+        host.apply(item.key, left)
+        now, target, left = _left(item, host)
+    if left:
         fields = ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes_between(now, target))
         raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {fields}")
+
+
+def _left(item, host):
+    """(state, the target that it is held against, steps between them)"""
+    now = host.observe([item.key])[item.key]
+    target = expected(item.target, now, host.names())
+    return now, target, steps_between(now, target)
 
 
 def roll_back(item, host):
@@ -95,6 +107,6 @@ def roll_back(item, host):
         now = host.observe([item.key])[item.key]
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"
-    if steps_between(now, expected(item.observed, now)):
+    if steps_between(now, expected(item.observed, now, host.names())):
         return "rolled back, and yet not what it was: look at it with virsh net-dumpxml"
     return "what was there before is back" if item.observed else "nothing of it was left behind"

@@ -15,8 +15,11 @@ description:
   - If any option of the definition is given, what is given is the whole definition, and only UUID, MAC address and bridge name
     carry over. If none is given, the definition is left as it is. So removing O(forward) from a task isolates the network.
   - What libvirt can change in an active network is changed while it runs; leases, names in DNS, ranges, port groups. What it
-    cannot takes a restart, which is made only if no guest is attached to the network; otherwise the task fails and names the guests.
-    RV(changes[].cost) says beforehand, in check mode too, which it will be.
+    cannot takes a restart, after which every port is back on the bridge; see O(on_restart). RV(changes[].cost) says beforehand, in
+    check mode too, which it will be, and RV(affected_guests) who will notice.
+  - A network that is active by libvirt's word and broken in the kernel is mended by the gentlest means - a bridge that is down or lost
+    an address, rules that somebody flushed, a dnsmasq that died, guests that a C(virsh net-destroy) cut off. For rules and dnsmasq
+    libvirt's daemon is made to reload, or, where whole chains are gone, to start anew, which guests do not notice.
   - What was changed is read back and compared; where anything fails, what was there before is put back.
 extends_documentation_fragment:
   - virtlab.network.network
@@ -82,6 +85,17 @@ EXAMPLES = r"""
         <ip address='192.168.133.1' netmask='255.255.255.0'/>
       </network>
 
+- name: A change that takes a restart, kept for the network's next one
+  virtlab.network.virt_network:
+    name: dmz
+    forward:
+      mode: route
+    ips:
+      - address: 192.168.132.1/24
+      - address: fd00:132::1/64
+    mtu: 1400
+    on_restart: defer
+
 - name: Stop a network, and leave its definition alone
   virtlab.network.virt_network:
     name: router
@@ -99,6 +113,8 @@ before:
     - The network before the task. V(state) is V(absent), V(inactive) or V(active); the rest is there unless it is absent.
     - V(config) is the definition in the shape of this module's options, without UUID, MAC address and bridge name.
     - V(running) is there where the running network differs from its stored definition, and is then its own in the same shape.
+    - V(ports) are the devices on an active network's bridge. V(kernel) is there where the kernel lacks something of the network, and says
+      what - V(bridge) (V(missing) or V(down)), V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)).
   type: dict
   returned: success
   sample: {state: absent}
@@ -120,7 +136,8 @@ after:
     config: {name: lab, forward: {mode: nat}, ips: [{address: 192.168.150.1/24}]}
 changes:
   description: What differs, field by field. RV(changes[].cost) is V(live), which no guest notices,
-    V(dnsmasq), for which the network's DHCP and DNS are away for less than a second, or V(restart).
+    V(dnsmasq), for which the network's DHCP and DNS are away for less than a second, V(restart), for which its guests lose seconds of
+    traffic, or V(replace), where guests cannot follow. RV(changes[].field) begins with C(kernel) where something broken is mended.
   type: list
   elements: dict
   returned: success
@@ -136,7 +153,7 @@ cost:
   returned: success
   sample: restart
 affected_guests:
-  description: NICs of running guests that the change cuts off.
+  description: NICs of running guests that the change cuts off, for the seconds of a restart or for good.
   type: list
   elements: dict
   returned: success

@@ -64,6 +64,19 @@ networks:
       type: list
       elements: dict
       returned: always
+    ports:
+      description: Names of the devices on the bridge.
+      type: list
+      elements: str
+      returned: where the network is active, and its bridge libvirt's
+    kernel:
+      description: What the kernel lacks of it, as in RV(virtlab.network.virt_network#module:before).
+      type: dict
+      returned: where it lacks something
+    running:
+      description: What runs, in the shape of RV(networks[].config).
+      type: dict
+      returned: where it differs from the stored definition
     config:
       description:
         - Options of M(virtlab.network.virt_network) that make such a network, here or on another host.

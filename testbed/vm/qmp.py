@@ -51,7 +51,7 @@ class Qmp:
         """Write the machine's state (``migrate``) or read it (``migrate-incoming``), without its memory, which is a file of its own."""
         self.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
         self.execute(command, uri=uri)
-        status = until(lambda: self._settled(), 60, f"QEMU to {command}")
+        status = until(self._settled, 60, f"QEMU to {command}")
         if status != "completed":
             raise BedError(f"QEMU's {command} {status}: {self.execute('query-migrate').get('error-desc', 'no reason given')}")
 

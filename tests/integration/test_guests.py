@@ -45,7 +45,7 @@ def test_guests_are_seen_served_and_spared(ansible, host, snapshot, started, kin
     assert [(lease["address"], lease["mac"], lease["hostname"]) for lease in found["leases"]] == [("10.75.0.5/24", MAC, "here")]
     assert [(nic["domain"], nic["mac"], nic["driver"]) for nic in found["guests"]] == [("here", MAC, "QEMU" if kind == "vm" else "LXC")]
     before = snapshot()
-    tasks = [{**NETWORK, "mtu": 1400}, {"name": "one", "state": "inactive"}, {"name": "one", "state": "absent"}]
+    tasks = [{**NETWORK, "mtu": 1400, "on_restart": "if_unused"}, {"name": "one", "state": "inactive"}, {"name": "one", "state": "absent"}]
     for check in (True, False):
         for result in ansible.run(*[("virt_network", task) for task in tasks], check=check):
             assert f"network one is in use by here ({found['guests'][0]['target']})" in result["msg"]
@@ -72,7 +72,7 @@ def test_guests_are_seen_however_the_uri_is_written(ansible, started, uri):
     """libvirt's drivers share one host's networks; whichever is asked, the guests of all count."""
     ansible.module("virt_network", **NETWORK)
     started("there", "lxc", network="one")
-    assert "in use by there" in ansible.refused("virt_network", uri=uri, **{**NETWORK, "mtu": 1400})
+    assert "in use by there" in ansible.refused("virt_network", uri=uri, name="one", state="inactive")
 
 
 def test_a_port_that_is_no_guests_is_not_cut_off(ansible, host):
@@ -80,7 +80,7 @@ def test_a_port_that_is_no_guests_is_not_cut_off(ansible, host):
     bridge = ansible.module("virt_network", **NETWORK)["after"]["bridge"]
     host.run("ip", "link", "add", "testport", "type", "veth", "peer", "name", "testpeer")
     host.run("ip", "link", "set", "testport", "master", bridge)
-    assert "in use by testport (no guest's of libvirt)" in ansible.refused("virt_network", **{**NETWORK, "mtu": 1400})
+    assert "in use by testport (no guest's of libvirt)" in ansible.refused("virt_network", name="one", state="inactive")
 
 
 def test_a_network_that_only_names_a_bridge_comes_and_goes_under_its_guests(ansible, host, started):

@@ -99,6 +99,6 @@ def test_diverged_definitions_are_each_brought_back(ansible, host, running):
     {"mtu": 1400},
     {"dns": {"hosts": [{"ip": ip, "hostnames": ["two.one.test"]} for ip in ("10.79.0.2", "fd79::2")]}},
 ])
-def test_what_takes_a_restart_is_refused_with_a_guest(ansible, running, change):
+def test_what_takes_a_restart_is_told(ansible, running, change):
     """Also records that libvirt cannot tell apart while it runs: one name with two addresses."""
-    assert "in use by here" in ansible.refused("virt_network", **{**BASE, **change})
+    assert "in use by here" in ansible.refused("virt_network", **{**BASE, **change}, on_restart="if_unused")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""libvirt: the only place that calls it. Opened once a run; observe() and apply() are its two verbs, the rest is context."""
+"""libvirt's connection, opened once a run: its version, what it makes of a definition, and its guests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from .. import deps
 from ..codec import domain_xml, network_xml
 from ..errors import BackendError, ValidationError
-from ..model.network import NetworkState
 from ..model.option import leaves, plain, with_leaf
-from . import links
 
 #: libvirt's drivers that run guests on this host and may attach them to a network
 DRIVERS = ("qemu", "lxc", "xen", "bhyve", "vz", "ch")
@@ -34,6 +32,7 @@ class Guest:
     mac: Optional[str]
     network: Optional[str]
     bridge: Optional[str]
+    isolated: bool
 
 
 class Libvirt:
@@ -42,6 +41,7 @@ class Libvirt:
     def __init__(self, uri):
         self.uri = uri
         self.module = deps.libvirt()
+        self._opened = None
 
     @contextlib.contextmanager
     def says(self, what):
@@ -51,9 +51,17 @@ class Libvirt:
         except self.module.libvirtError as err:
             raise BackendError(f"libvirt could not {what}: {err.get_error_message() or err}") from err
 
-    @cached_property
+    @property
     def connection(self):
-        """The open connection."""
+        """The open connection; another one where the daemon has ended meanwhile."""
+        if self._opened is not None and not self._opened.isAlive():
+            self._opened.close()
+            self._opened = None
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self):
         try:
             return self.module.open(self.uri)
         except self.module.libvirtError as err:
@@ -73,9 +81,15 @@ class Libvirt:
         return self
 
     def __exit__(self, *unused):
-        for name in ("connection", "_scratch"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
+        self.close()
+
+    def close(self):
+        """Close what is open; what is asked for next opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+        if "_scratch" in self.__dict__:
+            self.__dict__.pop("_scratch").close()
 
     @cached_property
     def _scratch(self):
@@ -120,76 +134,15 @@ class Libvirt:
         finally:
             network.undefine()
 
-    def observe(self, names):
-        """{name: NetworkState or None} of the named networks."""
-        states = {}
-        for name in names:
-            try:
-                states[name] = self._state(self.connection.networkLookupByName(name))
-            except self.module.libvirtError as err:
-                if err.get_error_code() != self.module.VIR_ERR_NO_NETWORK:
-                    raise BackendError(f"libvirt could not look up network {name}: {err.get_error_message()}") from err
-                states[name] = None
-        return states
-
-    def observe_all(self):
-        """{name: NetworkState} of every network; one that vanishes meanwhile is left out."""
-        with self.says("list its networks"):
-            names = [network.name() for network in self.connection.listAllNetworks()]
-        return {name: state for name, state in self.observe(names).items() if state is not None}
-
-    def _state(self, network):
-        stored = live = None
-        persistent = network.isPersistent()
-        if persistent:
-            stored = network_xml.parse(network.XMLDesc(self.module.VIR_NETWORK_XML_INACTIVE), "libvirt's stored definition")
-        if network.isActive():
-            live = network_xml.parse(network.XMLDesc(0), "libvirt's live definition")
-        return NetworkState(stored, live, bool(persistent and network.autostart()))
-
-    def rehearse(self, state, steps):
-        """Write the documents that the steps need, to no end but errors: ValidationError where one cannot be written.
-
-        ``state`` is what the steps start from, or None: what is unknown in it must find its place again.
-        """
-        for step in steps:
-            if step.verb in ("define", "create"):
-                network_xml.check_places(state.definition if state else None, step.value)
-
-    def apply(self, name, steps):
-        """Take the steps of one network, one after the other. Raises BackendError at the first that fails."""
-        for step in steps:
-            with self.says(f"{step.value.command} {step.value.section} of network {name}" if step.verb == "update" else f"{step.verb} network {name}"):
-                self._take(name, step)
-
-    def _take(self, name, step):
-        if step.verb == "define":
-            self.connection.networkDefineXML(network_xml.build(step.value))
-        elif step.verb == "create":
-            self.connection.networkCreateXML(network_xml.build(step.value))
-        else:
-            network = self.connection.networkLookupByName(name)
-            act = {"start": network.create, "stop": network.destroy, "undefine": network.undefine,
-                   "autostart": lambda: network.setAutostart(bool(step.value)), "update": lambda: self._update(network, step.value)}
-            act[step.verb]()
-
-    def _update(self, network, update):
-        """Change the live definition alone: the stored one is defined as a whole, which libvirt checks."""
-        command, section = (getattr(self.module, f"VIR_NETWORK_{kind}_{word.upper().replace('-', '_')}")
-                            for kind, word in (("UPDATE_COMMAND", update.command), ("SECTION", update.section)))
-        network.update(command, section, update.parent, network_xml.part(update.element), self.module.VIR_NETWORK_UPDATE_AFFECT_LIVE)
-
-    # context: what else there is on the host, looked up when a plan first asks
-
-    @cached_property
-    def networks(self):
-        """{name: NetworkState} of all networks."""
-        return self.observe_all()
-
     @property
     def remote(self):
         """True where libvirt runs on another host than this code, which therefore cannot look at that host's devices and routes."""
         return bool(self._address.netloc)
+
+    @property
+    def privileged(self):
+        """True where it may make bridges."""
+        return self._address.path != "/session"
 
     @cached_property
     def _address(self):
@@ -198,25 +151,11 @@ class Libvirt:
             return urlsplit(self.connection.getURI())
 
     @cached_property
-    def routes(self):
-        """The host's routes."""
-        return links.routes()
-
-    @cached_property
-    def links(self):
-        """Names of the host's network devices."""
-        return links.names()
-
-    def ports(self, bridge):
-        """Names of a bridge's ports, whoever put them there; () on another host."""
-        return () if self.remote else links.ports(bridge)
-
-    @cached_property
     def guests(self):
         """Every NIC of every running guest of every driver on this host, as Guests."""
         own, plus, transport = self._address.scheme.partition("+")
         found = self._guests_of(self.connection) if own in DRIVERS else []
-        for driver in DRIVERS if self._address.path != "/session" else ():
+        for driver in DRIVERS if self.privileged else ():
             if driver != own:
                 found += self._guests_of_driver(urlunsplit(self._address._replace(scheme=f"{driver}{plus}{transport}", path="/system")))
         return tuple(found)

@@ -9,7 +9,7 @@ from .xml_table import parse
 
 
 def interfaces(document):
-    """The NICs of a domain document: dicts of domain, target, mac, network and bridge, each a string or None."""
+    """The NICs of a domain document: dicts of domain, target, mac, network and bridge, each a string or None, and isolated."""
     root = parse(document, "libvirt's domain definition")
     return [
         {
@@ -18,6 +18,7 @@ def interfaces(document):
             "mac": _attribute(nic, "mac", "address"),
             "network": _attribute(nic, "source", "network"),
             "bridge": _attribute(nic, "source", "bridge"),
+            "isolated": _attribute(nic, "port", "isolated") == "yes",
         }
         for nic in root.iterfind("devices/interface")
     ]

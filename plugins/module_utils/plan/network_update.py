@@ -47,6 +47,12 @@ def updates_between(live: Network, target: Network):
     return tuple(sorted((update for part in parts for update in part), key=lambda update: update.command != "delete"))
 
 
+def nearest(live: Network, target: Network):
+    """What of ``target`` a live definition can become without a restart: ``live`` itself where nothing can."""
+    reached = _with_lists_of(live, target)
+    return live if reached is None or updates_between(live, reached) is None else reached
+
+
 def _with_lists_of(live, target):
     """``live`` with the lists of ``target`` that can be updated; what then still differs cannot."""
     if len(live.ips) != len(target.ips):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 #: What a change costs those who use the resource, from nothing to most: no guest notices; dnsmasq is started anew, which is away for
-#: less than a second; the resource goes down and, unless it was to go down, up again.
-COSTS = ("live", "dnsmasq", "restart")
+#: less than a second; the resource goes down and, unless it was to go down, up again, with all its ports; another takes its place,
+#: where its ports cannot follow.
+COSTS = ("live", "dnsmasq", "restart", "replace")
 
 
 @dataclass(frozen=True)
@@ -64,5 +65,5 @@ class Plan:
 
     @property
     def changed(self):
-        """True where anything is to be done."""
-        return any(item.steps for item in self.items)
+        """True where anything is to be done, other than crossing out what a run wrote down for itself."""
+        return any(step.verb != "forget" for item in self.items for step in item.steps)

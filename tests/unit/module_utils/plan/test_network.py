@@ -12,9 +12,13 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, UnsupportedError, ValidationError
-from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network, NetworkState, WantedNetwork
+from ansible_collections.virtlab.network.plugins.module_utils.model.kernel import CHAINS_LOST, IN_PLACE, RULES_LOST, Kernel, Port
+from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network
+from ansible_collections.virtlab.network.plugins.module_utils.model.network_state import NetworkState, WantedNetwork
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import read
-from ansible_collections.virtlab.network.plugins.module_utils.plan.network import expected, make_plan, steps_between
+from ansible_collections.virtlab.network.plugins.module_utils.plan.network import make_plan
+from ansible_collections.virtlab.network.plugins.module_utils.plan.network_steps import steps_between
+from ansible_collections.virtlab.network.plugins.module_utils.plan.network_target import expected
 
 UUID = "2f1c7a60-1b1e-4b8a-9a7d-6c0f3d1e5a11"
 
@@ -32,35 +36,58 @@ STATES = [None] + [
     for autostart in ((False, True) if stored else (False,))
     if stored or live
 ]
+TAP, NIC = Port("vnet0", 1500, (("isolated", True),)), Port("eth1", 9000)
+#: what the kernel may have of an active network; what else is missing, libvirt or we can put back
+KERNELS = [
+    Kernel("up", frozenset({"10.0.0.1/24"}), (NIC, TAP)), Kernel("up", frozenset({"10.0.0.1/24"}), (NIC,)), Kernel("down", frozenset(), (NIC, TAP)),
+    Kernel("missing"), Kernel("up", frozenset({"10.0.0.1/24"}), (NIC, replace(TAP, settings=(("isolated", False),))), RULES_LOST, False),
+    Kernel("up", frozenset({"10.0.0.1/24"}), (NIC, TAP), CHAINS_LOST),
+]
 
 
 def take(state, step):
-    """What libvirt makes of one step, with its own rules: a transient network that stops is gone, undefining forgets autostart."""
-    stored, live, autostart = (state.stored, state.live, state.autostart) if state else (None, None, False)
-    if step.verb == "define":
-        stored = step.value
-    elif step.verb == "undefine":
-        assert stored is not None
-        stored, autostart = None, False
-    elif step.verb == "stop":
-        assert live is not None
-        live = None
-    elif step.verb == "start":
-        assert stored is not None and live is None
-        live = stored
-    elif step.verb == "create":
-        assert stored is None and live is None
-        live = step.value
+    """What libvirt and the kernel make of one step: a transient network that stops is gone, undefining forgets autostart, a stop loses the ports."""
+    state = state or NetworkState(None, None)
+    verb, value, held = step.verb, step.value, state.kernel
+    if verb == "define":
+        state = replace(state, stored=value)
+    elif verb == "undefine":
+        assert state.stored is not None
+        state = replace(state, stored=None, autostart=False)
+    elif verb == "stop":
+        assert state.live is not None
+        state = replace(state, live=None, kernel=None)
+    elif verb == "start":
+        assert state.stored is not None and state.live is None
+        state = replace(state, live=state.stored, kernel=MADE)
+    elif verb == "create":
+        assert state.stored is None and state.live is None
+        state = replace(state, live=value, kernel=MADE)
+    elif verb == "autostart":
+        assert state.stored is not None
+        state = replace(state, autostart=value)
+    elif verb == "remember":
+        state = replace(state, interrupted=value[1])
+    elif verb == "forget":
+        state = replace(state, interrupted=None)
+    elif verb == "attach":
+        others = tuple(port for port in held.ports if port.name != value[1].name)
+        state = replace(state, kernel=replace(held, ports=tuple(sorted((*others, value[1]), key=lambda port: port.name))))
+    elif verb == "up":
+        state = replace(state, kernel=replace(held, bridge="up"))
+    elif verb == "address":
+        state = replace(state, kernel=replace(held, addresses=held.addresses | {value[1]}))
     else:
-        assert step.verb == "autostart" and stored is not None
-        autostart = step.value
-    return NetworkState(stored, live, autostart) if stored or live else None
+        assert verb == "restart_daemon" or verb == "reload_daemon" and held.firewall != CHAINS_LOST
+        state = replace(state, kernel=replace(held, firewall=IN_PLACE, dnsmasq=True))
+    return state if state.stored or state.live else None
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("target", STATES)
-def test_steps_lead_there_from_every_place_where_a_run_was_killed(state, target):
-    """Taking the steps reaches the target; so does a new plan made after any number of them."""
+MADE = Kernel("up", frozenset({"10.0.0.1/24"}))
+
+
+def killed_and_gone_on(state, target):
+    """Take the steps from a state, killed after any number of them; then those of a new plan. Yields what is reached each time."""
     steps = steps_between(state, target)
     for killed_after in range(len(steps) + 1):
         reached = state
@@ -68,8 +95,36 @@ def test_steps_lead_there_from_every_place_where_a_run_was_killed(state, target)
             reached = take(reached, step)
         for step in steps_between(reached, target):
             reached = take(reached, step)
+        yield reached
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("target", STATES)
+def test_steps_lead_there_from_every_place_where_a_run_was_killed(state, target):
+    """Taking the steps reaches the target; so does a new plan made after any number of them."""
+    for reached in killed_and_gone_on(state, target):
+        assert (reached and replace(reached, kernel=None)) == target
+    assert steps_between(target, target) == ()
+
+
+@pytest.mark.parametrize("live", [A, B])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_kernel_is_mended_from_every_place_where_a_run_was_killed(live, kernel):
+    """With a restart and without one, ports and all; a target that is what it is takes no step."""
+    target = NetworkState(A, A, True, KERNELS[0])
+    for reached in killed_and_gone_on(NetworkState(A, live, True, kernel), target):
         assert reached == target
     assert steps_between(target, target) == ()
+
+
+def test_an_interrupted_restart_is_gone_on_with():
+    """A plan that knows only what there is: down, with its ports written down. It was active, so present is active too."""
+    state = NetworkState(A, None, True, interrupted=(NIC, TAP, Port("gone0")))
+    item = plan(wanted(state="present"), state, links=frozenset({"eth1", "vnet0"}))
+    assert [step.verb for step in item.steps] == ["start", "attach", "attach", "forget"]
+    whole = NetworkState(A, A, True, KERNELS[0], interrupted=())
+    assert [step.verb for step in steps_between(whole, replace(whole, interrupted=None))] == ["forget"]
+    assert not plan_of([wanted(state="present", definition=A)], {"a": whole}).changed
 
 
 @dataclass
@@ -80,18 +135,24 @@ class Host:
     routes: tuple = ()
     links: frozenset = frozenset({"eth0"})
     guests: tuple = ()
-    bridges: dict = field(default_factory=dict)
+    homeless: tuple = ()
     uri: str = "qemu:///system"
     remote: bool = False
+    local: bool = True
 
-    def ports(self, bridge):
-        """A bridge's ports."""
-        return self.bridges.get(bridge, ())
+    def loose(self, network):
+        """Ports that a network has lost."""
+        return self.homeless
+
+
+def plan_of(tasks, observed, **host):
+    """A plan for some networks."""
+    return make_plan(tasks, observed, Host(**host))
 
 
 def plan(wanted, state=None, **host):
     """The one item of a plan for one network."""
-    return make_plan([wanted], {wanted.name: state}, Host(**host)).items[0]
+    return plan_of([wanted], {wanted.name: state}, **host).items[0]
 
 
 def ips(*addresses):
@@ -176,7 +237,10 @@ GUESTS = (
 )
 
 
-@pytest.mark.parametrize("task", [wanted(definition=B), wanted(state="inactive"), wanted(state="absent")])
+@pytest.mark.parametrize("task", [
+    wanted(definition=B, on_restart="if_unused"), wanted(definition=B, on_restart="never"), wanted(state="inactive"), wanted(state="absent"),
+    wanted(definition=network(forward={"mode": "bridge"}, bridge={"name": "br0"})),
+])
 def test_nothing_is_cut_off_unasked(task):
     """Whatever stops the network fails while guests are attached, by its name or its bridge, and names them."""
     held = replace(A, bridge=network(bridge={"name": "virbr1"}).bridge)
@@ -304,12 +368,56 @@ def test_guests_of_a_bridge_that_is_not_libvirts_are_not_the_networks():
 
 
 def test_ports_that_no_guest_explains_are_not_cut_off():
-    """A tap or NIC that somebody put on the bridge would be gone after a restart."""
-    held = active(replace(A, bridge=network(bridge={"name": "virbr1"}).bridge))
+    """A tap or NIC that somebody put on the bridge."""
+    held = with_ports(Port("tap9", 1500))
+    with pytest.raises(InUseError, match=r"in use by tap9 \(no guest's of libvirt\): state inactive stops it"):
+        plan(wanted(state="inactive"), held)
     with pytest.raises(InUseError, match=r"in use by tap9 \(no guest's of libvirt\): this change restarts it"):
-        plan(wanted(definition=B), held, bridges={"virbr1": ("tap9",)})
-    item = plan(wanted(state="absent", force=True), held, bridges={"virbr1": ("tap9",)})
-    assert "tap9: no guest's of libvirt, and cut off with its bridge" in item.warnings
+        plan(wanted(definition=B, on_restart="if_unused"), held)
+    assert "tap9: no guest's" in " ".join(plan(wanted(state="absent", force=True), held).warnings)
+
+
+def with_ports(*ports):
+    """The state of an active network with ports on its bridge."""
+    return replace(active(replace(A, bridge=network(bridge={"name": "virbr1"}).bridge)), kernel=Kernel("up", frozenset(), ports))
+
+
+def test_a_restart_puts_every_port_back():
+    """Guests' and others'; those that have the network's MTU follow it."""
+    item = plan(wanted(definition=B), with_ports(Port("eth1", 9000), Port("vnet0", 1400, (("isolated", True),))), guests=GUESTS)
+    assert [step.verb for step in item.steps] == ["remember", "define", "stop", "start", "attach", "attach", "forget"]
+    assert [step.value for step in item.steps if step.verb == "attach"] == [
+        ("virbr1", Port("eth1", 9000)), ("virbr1", Port("vnet0", 1500, (("isolated", True),)))]
+    assert (item.cost, [guest.domain for guest in item.guests]) == ("restart", ["vm1", "vm2"])
+
+
+def test_a_network_that_nobody_uses_is_restarted_unless_never():
+    """if_unused looks, never does not."""
+    assert plan(wanted(definition=B, on_restart="if_unused"), with_ports()).cost == "restart"
+    with pytest.raises(InUseError, match="is running: this change restarts it, and on_restart is 'never'"):
+        plan(wanted(definition=B, on_restart="never"), with_ports())
+    assert plan(wanted(definition=A, on_restart="never"), with_ports()).steps == ()
+
+
+def test_what_is_deferred_waits_and_what_need_not_does_not():
+    """Stored now; live what libvirt can change; again nothing; and a restart when it is no longer deferred."""
+    held, new = with_ports(Port("vnet0", 1400)), network(mtu=1500, portgroups=[{"name": "slow"}])
+    item = plan(wanted(definition=new, on_restart="defer"), held)
+    assert [step.verb for step in item.steps] == ["define", "update"]
+    assert (item.target.stored.mtu, item.target.live.mtu, item.target.live.portgroups) == (1500, 1400, new.portgroups)
+    assert "waits for the network's next start" in " ".join(item.warnings)
+    again = plan(wanted(definition=new, on_restart="defer"), item.target)
+    assert again.steps == () and again.before["running"]["mtu"] == 1400 and "waits" in " ".join(again.warnings)
+    assert plan(wanted(definition=new), item.target).cost == "restart"
+    with pytest.raises(ValidationError, match="no next start"):
+        plan(wanted(definition=B, persistent=False, on_restart="defer"), NetworkState(None, A))
+
+
+def test_ports_that_a_network_lost_are_put_back():
+    """Somebody stopped and started it: guests' NICs are on no bridge."""
+    item = plan(wanted(), with_ports(), homeless=(Port("vnet0"),))
+    assert [(change.field, change.before, change.after, change.cost) for change in item.changes] == [("kernel.ports", [], ["vnet0"], "live")]
+    assert [step.verb for step in item.steps] == ["attach"]
 
 
 def test_a_pattern_for_the_bridges_name_is_no_change():
@@ -318,7 +426,7 @@ def test_a_pattern_for_the_bridges_name_is_no_change():
     held = active(replace(A, bridge=network(bridge={"name": "virbr3"}).bridge))
     assert plan(wanted(definition=pattern, strict=False), held).steps == ()
     assert plan(wanted(definition=replace(pattern, bridge=replace(pattern.bridge, name="lab%d")), strict=False), held).cost == "restart"
-    assert expected(NetworkState(pattern, pattern, True), held) == held
+    assert expected(NetworkState(pattern, pattern, True), held, ()) == held
 
 
 def test_who_gives_up_a_subnet_goes_before_who_takes_it():
@@ -364,10 +472,10 @@ def test_what_a_run_came_to_is_compared_with_its_plan():
     """What libvirt generated is filled in; identity, mark and unknown parts that the plan has must be there."""
     target = NetworkState(A, A, True)
     generated = replace(A, mac="52:54:00:00:00:01", bridge=network(bridge={"name": "virbr3"}).bridge)
-    assert expected(target, active(generated)) == active(generated)
+    assert expected(target, active(generated), ()) == active(generated)
     for other in (replace(generated, uuid=UUID.replace("2", "3")), replace(generated, lab="x"), replace(generated, unknown=(("", "<x/>"),))):
         now = active(other)
-        assert steps_between(now, expected(target, now)) != ()
+        assert steps_between(now, expected(target, now, ())) != ()
 
 
 def test_unknown_parts_stay_with_options_and_go_with_documents():

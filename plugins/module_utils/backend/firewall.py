@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the rules that libvirt keeps for a network are in the kernel's firewall. Read only: they are libvirt's, which alone writes them.
+
+Source: src/network/network_iptables.c and network_nftables.c of libvirt 9.0 to 11.3.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import shutil
+import subprocess
+from typing import NamedTuple
+
+from ..model.kernel import CHAINS_LOST, IN_PLACE, RULES_LOST
+
+
+class Backend(NamedTuple):
+    """One of libvirt's two ways to write rules: by what a rule is about, the (table, chain) that have it, and (table, chain, chain called) before them."""
+
+    table: str
+    chains: dict
+    callers: dict
+
+    def calls(self, rules, kind):
+        """True where the kernel gets to the chains of a kind."""
+        return all(target in rules.get((table, chain), ()) for table, chain, target in self.callers.get(kind, ()))
+
+    def says(self, rules, kind, word):
+        """True where each chain of a kind has a rule with a word."""
+        return all(word in rules.get(place, ()) for place in self.chains.get(kind, ()))
+
+
+ACROSS = [("filter", "LIBVIRT_FWI"), ("filter", "LIBVIRT_FWO")]
+IPTABLES = Backend(
+    "filter",
+    {"bridge": [("filter", "LIBVIRT_FWX"), *ACROSS], "routed": ACROSS, "translated": [("nat", "LIBVIRT_PRT")],
+     "served": [("filter", "LIBVIRT_INP"), ("filter", "LIBVIRT_OUT")]},
+    {"bridge": [("filter", "FORWARD", f"LIBVIRT_{chain}") for chain in ("FWX", "FWI", "FWO")], "translated": [("nat", "POSTROUTING", "LIBVIRT_PRT")],
+     "served": [("filter", "INPUT", "LIBVIRT_INP"), ("filter", "OUTPUT", "LIBVIRT_OUT")]},
+)
+#: it has one table a family, and leaves what comes in to others
+OWN = "libvirt_network"
+NFTABLES = Backend(
+    OWN,
+    {"bridge": [(OWN, chain) for chain in ("guest_cross", "guest_input", "guest_output")], "routed": [(OWN, "guest_input"), (OWN, "guest_output")],
+     "translated": [(OWN, "guest_nat")]},
+    {"bridge": [(OWN, "forward", chain) for chain in ("guest_cross", "guest_input", "guest_output")]},
+)
+PROGRAMS = {"ip": "iptables-save", "ip6": "ip6tables-save"}
+
+
+class Firewall:
+    """The rules as they are at one moment."""
+
+    def __init__(self):
+        self._nft = _nftables() if shutil.which("nft", path=_path()) else {}
+        self._rules = {}
+
+    def of(self, network):
+        """What there is of a live Network's rules: IN_PLACE, RULES_LOST or CHAINS_LOST. Seen is that a chain has something for it, not each rule."""
+        if not network.owns_bridge or network.mode == "open":
+            return IN_PLACE
+        found = [self._family(network, family) for family in ("ip", "ip6")]
+        return next((each for each in (CHAINS_LOST, RULES_LOST) if each in found), IN_PLACE)
+
+    def _family(self, network, family):
+        subnets = [ipaddress.ip_interface(ip.address).network for ip in network.ips]
+        subnets = [str(subnet) for subnet in subnets if subnet.version == (4 if family == "ip" else 6)]
+        if family == "ip6" and not subnets and not network.ipv6:
+            return IN_PLACE
+        nat = network.forward.nat if network.forward else None
+        translated = subnets if network.mode == "nat" and (family == "ip" or nat and nat.ipv6) else []
+        routed = subnets if network.mode in ("nat", "route") else []
+        words = {"bridge": [network.bridge_name], "routed": routed, "translated": translated,
+                 "served": [network.bridge_name] if family == "ip" or subnets else []}
+        held = self._nft.get(family, {})
+        backend = NFTABLES if any(table == NFTABLES.table for table, unused in held) else IPTABLES
+        rules = held if backend is NFTABLES else self._iptables(family)
+        if rules is None:
+            return IN_PLACE
+        if not all(backend.calls(rules, kind) for kind, wanted in words.items() if wanted):
+            return CHAINS_LOST
+        return IN_PLACE if all(backend.says(rules, kind, word) for kind, wanted in words.items() for word in wanted) else RULES_LOST
+
+    def _iptables(self, family):
+        """{(table, chain): words of its rules}; None where the host has no iptables."""
+        if family not in self._rules:
+            program = shutil.which(PROGRAMS[family], path=_path())
+            self._rules[family] = None if program is None else _parse(_output(program))
+        return self._rules[family]
+
+
+def _parse(text):
+    rules, table = {}, None
+    for line in text.splitlines():
+        words = line.split()
+        if line.startswith("*"):
+            table = line[1:]
+        elif words[:1] == ["-A"]:
+            rules.setdefault((table, words[1]), set()).update(words[2:])
+    return rules
+
+
+def _nftables():
+    """{family: {(table, chain): words of its rules}}"""
+    found = {}
+    for entry in json.loads(_output(shutil.which("nft", path=_path()), "-j", "list", "ruleset") or "{}").get("nftables", ()):
+        place = entry.get("rule") or entry.get("chain")
+        if place:
+            chain = found.setdefault(place["family"], {}).setdefault((place["table"], place.get("chain", place.get("name"))), set())
+            chain.update(_words(place.get("expr")))
+    return found
+
+
+def _output(*command):
+    """What a command prints; nothing where the kernel has not what it reads."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def _words(value):
+    """All texts in a rule; a prefix is one."""
+    if isinstance(value, dict):
+        if set(value) == {"addr", "len"}:
+            return [f"{value['addr']}/{value['len']}"]
+        return [word for inner in value.values() for word in _words(inner)]
+    if isinstance(value, list):
+        return [word for inner in value for word in _words(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+def _path():
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
