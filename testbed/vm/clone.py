@@ -25,7 +25,7 @@ def start(lab, plan):
     with machine.qmp() as qmp:
         qmp.migrate("migrate-incoming", f"file:{qemu.TEMPLATE}/state")
         qmp.execute("cont")
-    machine.await_answer(60)
+    machine.await_answer(120)
     settle(machine, plan)
     return machine
 

@@ -49,6 +49,8 @@ FILES = {
     "etc/ssh/sshd_config.d/testbed.conf": "UseDNS no\nUsePAM no\nPermitRootLogin prohibit-password\nPrintMotd no\nPrintLastLog no\nMaxStartups 100\n",
     "etc/modules-load.d/containers.conf": "fuse\n",
 }
+#: files of one release alone: Debian 13 can have either backend of libvirt's firewall, and 12 has the other already
+RELEASE_FILES = {"bookworm": {}, "trixie": {"etc/libvirt/network.conf": 'firewall_backend = "nftables"\n'}}
 ENABLED = ("systemd-networkd.service", "ssh.service")
 DISABLED = ("openvswitch-switch.service", "systemd-networkd-wait-online.service")
 #: what costs time at every boot, and serves nobody here
@@ -66,7 +68,8 @@ def build(suite="bookworm", packages=()):
 
     ``packages`` are installed as well as those that every machine has.
     """
-    recipe = (suite, SIZE, KERNEL, PACKAGES, packages, UNUSED, MODULES, INIT, FILES, ENABLED, DISABLED, MASKED, root.DPKG, kernel.build().name)
+    recipe = (suite, SIZE, KERNEL, PACKAGES, packages, UNUSED, MODULES, INIT, FILES, RELEASE_FILES[suite], ENABLED, DISABLED, MASKED, root.DPKG,
+              kernel.build().name)
     what = f"the disk of virtual machines with {suite} (about a minute)"
     return once(f"image-{suite}", digest(recipe), what, lambda scratch: _build(scratch, suite, packages))
 
@@ -78,7 +81,7 @@ def _build(scratch, suite, packages):
     _kernel(disk, scratch, made)
     shutil.copytree(kernel.build(), disk, dirs_exist_ok=True)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "testbed", "-f", made / "key")
-    _customise(disk, (made / "key.pub").read_text(encoding="utf-8"))
+    _customise(disk, {**FILES, **RELEASE_FILES[suite], "root/.ssh/authorized_keys": (made / "key.pub").read_text(encoding="utf-8")})
     run("truncate", f"--size={SIZE}", made / "disk")
     run("mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=1,lazy_journal_init=1", "-m", "0", "-d", disk, made / "disk")
     return made
@@ -124,8 +127,8 @@ def _unzstd(data):
     return subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
 
 
-def _customise(disk, key):
-    for name, text in {**FILES, "root/.ssh/authorized_keys": key}.items():
+def _customise(disk, files):
+    for name, text in files.items():
         path = disk / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -26,7 +26,8 @@ def build(base, memory, models):
 
     ``base`` is the folder of its image, ``memory`` in MiB.
     """
-    key = digest(base.name, memory, models, root.build(root.QEMU).name, qemu.APPEND, WARM_UP)
+    # an image that was built anew has the same name and another key, which the machine that was frozen would not know
+    key = digest(base.name, (base / "key.pub").read_text(encoding="utf-8"), memory, models, root.build(root.QEMU).name, qemu.APPEND, WARM_UP)
 
     def make(scratch):
         made = scratch / "made"
