@@ -94,6 +94,13 @@ def ansible(lab, host):
 
 
 @pytest.fixture
+def ansible_for():
+    """A function that gives Ansible for a host of a lab."""
+    with collections() as top:
+        yield lambda lab, host: Ansible(lab, host, top)
+
+
+@pytest.fixture
 def snapshot(host):
     """A function that returns everything of the host that networks are made of, to be compared."""
 

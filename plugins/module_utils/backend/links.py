@@ -93,6 +93,11 @@ def _vlans():
     }
 
 
+def _each(vlans):
+    """{(number, the kernel's flags)} of a Port's VLANs."""
+    return {(number, sum(VLAN_FLAGS.get(flag, 0) for flag in flags)) for first, last, flags in vlans for number in range(first, last + 1)}
+
+
 def _macs(bridge):
     found = {}
     for entry in _read("bridge", "fdb", "show", "br", bridge):
@@ -110,9 +115,12 @@ def attach(bridge, port):
         wrong = {SETTINGS[name]: int(value) for name, value in port.settings if held.get(name) != value}
         if wrong:
             kernel.brport("set", index=index, **wrong)
-        for first, last, flags in port.vlans:
-            for number in range(first, last + 1):
-                kernel.vlan_filter("add", index=index, vlan_info={"vid": number, "flags": sum(VLAN_FLAGS.get(flag, 0) for flag in flags)})
+        if port.vlans:
+            kernel.link("set", index=master, kind="bridge", br_vlan_filtering=1)
+            held, wanted = _each(_vlans().get(port.name, ())), _each(port.vlans)
+            for verb, numbers in (("del", held - wanted), ("add", wanted - held)):
+                for number, flags in sorted(numbers):
+                    kernel.vlan_filter(verb, index=index, vlan_info={"vid": number, "flags": flags})
         for mac, state in port.macs:
             kernel.fdb("replace", ifindex=index, lladdr=mac, flags=NTF_MASTER, state=MAC_STATES[state])
 

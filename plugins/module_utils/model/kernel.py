@@ -30,7 +30,8 @@ class Port:
 
     def lacks(self, wanted, shown):
         """What ``wanted`` says and this, a port as it is, has not: a dict with the values that ``shown``, either of the two, has."""
-        lists = [name for name in ("vlans", "macs") if not set(getattr(wanted, name)) <= set(getattr(self, name))]
+        lists = [] if set(wanted.macs) <= set(self.macs) else ["macs"]
+        lists += ["vlans"] if wanted.vlans and set(wanted.vlans) != set(self.vlans) else []
         settings = [name for name, value in wanted.settings if dict(self.settings).get(name) != value]
         mtu = {} if wanted.mtu in (None, self.mtu) else {"mtu": shown.mtu}
         return {**mtu, **{name: dict(shown.settings).get(name) for name in settings}, **{name: list(getattr(shown, name)) for name in lists}}

@@ -23,7 +23,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.errors import Virt
 from ansible_collections.virtlab.network.plugins.module_utils.reconcile import reconcile  # noqa: E402
 
 URI = "qemu:///system"
-BASE = {"name": None, "xml": None, "state": "present", "autostart": None, "persistent": True, "force": False}
+BASE = {"name": None, "xml": None, "state": "present", "autostart": None, "persistent": True, "force": False, "on_restart": "reattach"}
 FLIP = {"yes": "no", "no": "yes", "on": "off", "off": "on"}
 #: what we write in other words, or libvirt makes anew for each network
 OTHER_WORDS = ("@netmask", "@prefix", "@family", "/uuid", "/mac@address", "/bridge@name")
