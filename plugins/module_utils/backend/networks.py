@@ -15,8 +15,8 @@ from ..model.network_state import NetworkState
 from . import daemon, journal, links
 from .firewall import Firewall
 
-#: until the daemon has put back what a reload puts back
-SECONDS = 15
+#: until the daemon has put back what it puts back, and until it has then started what has autostart
+SECONDS, STARTING = 15, 5
 
 
 class Networks:
@@ -102,18 +102,25 @@ class Networks:
         self._look_up(name).update(command, section, update.parent, network_xml.part(update.element), module.VIR_NETWORK_UPDATE_AFFECT_LIVE)
 
     def _mend(self, name, act):
-        """Have the daemon put back what a network lacks. That also starts what has autostart, and what of it somebody had stopped is stopped again."""
-        inactive = [network for network, state in self.observe_all().items() if not state.live]
+        """Have the daemon put back what a network lacks. A reload also starts what has autostart; what of that somebody had stopped is stopped again."""
+        stopped = [network for network, state in self.observe_all().items() if state.autostart and not state.live]
         act()
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            kernel = self.observe([name])[name].kernel
-            if kernel is None or kernel.firewall == IN_PLACE and kernel.dnsmasq:
-                break
-            time.sleep(0.1)
-        for network, state in self.observe(inactive).items():
+        self._await(lambda: self._whole(name), SECONDS)
+        if act == daemon.reload:  # what cannot be started is waited for in vain
+            self._await(lambda: all(state is None or state.live for state in self.observe(stopped).values()), STARTING)
+        for network, state in self.observe(stopped).items():
             if state and state.live:
                 self._look_up(network).destroy()
+
+    @staticmethod
+    def _await(condition, seconds):
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _whole(self, name):
+        kernel = self.observe([name])[name].kernel
+        return kernel is None or kernel.firewall == IN_PLACE and kernel.dnsmasq
 
     def _restart_daemon(self):
         """The connection ends with the daemon; the next call makes another."""
