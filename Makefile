@@ -113,8 +113,7 @@ test-vm: deps-test ## molecule's SCENARIO=nat_lab on a virtual machine with SUIT
 
 .PHONY: test-vm-all
 test-vm-all: deps-test ## all of molecule's scenarios on virtual machines of every release (needs root)
-	@tools/molecule.sh $(CACHE) bookworm
-	@tools/molecule.sh $(CACHE) trixie
+	@failed=; for suite in bookworm trixie; do tools/molecule.sh $(CACHE) $$suite || failed=1; done; test -z "$$failed"
 
 .PHONY: pins
 pins: ## write requirements-lock.txt anew for what the other requirements files ask for

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line: build, up, down, exec, inventory, list, clean, trial."""
+"""Command line: build, up, down, exec, reboot, inventory, list, clean, trial."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def main():
     except BedError as err:
         print(f"testbed: {err}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def parser():
@@ -42,6 +44,7 @@ def parser():
     up.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
     up.add_argument("--kind", default=topology.KINDS[0], choices=topology.KINDS, help="namespaces (the default), or virtual machines")
     up.add_argument("--topology", metavar="FILE", help="JSON that says which hosts there shall be, and how they are wired")
+    up.add_argument("--keeper", type=int, metavar="PID", help="when this process has ended, clean takes the lab down")
     down = command("down", lambda given: claim.down(given.lab), "end a lab")
     down.add_argument("lab")
     execute = command("exec", run_inside, "run a command on a host of a lab, or in its world")
@@ -53,8 +56,11 @@ def parser():
     command("list", lambda given: tell(claim.labs()), "list the labs")
     clean = command("clean", lambda given: tell(claim.clean(given.all)), "take down the labs that killed runs left, and print their names")
     clean.add_argument("--all", action="store_true", help="take down every lab")
-    attempt = command("trial", lambda given: trial(), "see that labs work on this machine")
-    attempt.add_argument("--vm", action="store_true", help="on a Debian 12 in a virtual machine instead, whose control groups are version 2")
+    reboot = command("reboot", lambda given: host_of(given).reboot(clean=not given.cut), "boot a host that is a virtual machine from its disk, on or off")
+    reboot.add_argument("lab")
+    reboot.add_argument("host")
+    reboot.add_argument("--cut", action="store_true", help="cut its power instead of shutting it down")
+    command("trial", lambda given: trial(), "see that labs work on this machine")
     return top
 
 
@@ -67,8 +73,22 @@ def tell(names):
 def start(given):
     """Start a lab, and let it stay."""
     plans = topology.read(given.topology) if given.topology else topology.plain(given.hosts, given.suite, given.kind)
-    lab.up(given.lab, plans=plans)
-    claim.keep(given.lab)
+    if given.lab in claim.labs():
+        raise BedError(f"lab {given.lab} is there already: take it down first, with: python3 -m testbed down {given.lab}")
+    try:
+        lab.up(given.lab, plans=plans)
+    except (BedError, KeyboardInterrupt):
+        claim.down(given.lab)
+        raise
+    claim.keep(given.lab, given.keeper)
+
+
+def host_of(given):
+    """The virtual machine that a command names."""
+    found = lab.load(given.lab).hosts.get(given.host)
+    if found is None or found.KIND != "vm":
+        raise BedError(f"host is {given.host!r}: must be a virtual machine of lab {given.lab}")
+    return found
 
 
 def run_inside(given):

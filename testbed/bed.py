@@ -56,6 +56,8 @@ def once(kind, key, what, build):
     ``build`` gets an empty folder to work in, and returns the path in it that is kept. ``what`` is named to whoever waits.
     """
     folder = cache() / f"{kind}-{key}"
+    if folder.exists():
+        return folder
     with lock(kind):
         if not folder.exists():
             begun = time.monotonic()
@@ -76,7 +78,10 @@ def run(*argv, check=True, what=None, **more):
 
     ``what`` words the command for that, where its words alone say little.
     """
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **more)
+    try:
+        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False, **more)
+    except FileNotFoundError as err:
+        raise BedError(f"{err.filename} is not there: make deps-test installs all that is needed") from err
     if check and done.returncode:
         raise BedError(f"{what or ' '.join(map(str, argv))} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}")
     return done

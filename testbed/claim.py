@@ -33,18 +33,22 @@ def claim(name):
         raise BedError(f"lab {name} is there already: take it down first, with: python3 -m testbed down {name}") from err
 
 
-def keep(name):
-    """Let a lab stay up when this process ends."""
-    (STATE / name / "keeper").unlink()
+def keep(name, keeper=None):
+    """Let a lab stay up when this process ends; until process ``keeper`` ends, if one is given."""
+    if keeper is None:
+        (STATE / name / "keeper").unlink()
+    else:
+        (STATE / name / "keeper").write_text(f"{keeper} {start_time(keeper)}", encoding="utf-8")
 
 
 def abandoned(name):
-    """True where a lab was left behind: the process that was to take it down has ended, or none of its hosts runs."""
+    """True where a lab was left behind: the process that was to take it down has ended, or none of its hosts runs or can run again."""
     keeper = STATE / name / "keeper"
     if keeper.exists():
         pid, started = map(int, keeper.read_text(encoding="utf-8").split())
         return start_time(pid) != started
-    return not any(Host(name, path.parent.name).alive for path in (STATE / name).glob("*/pid"))
+    # a virtual machine that is off has its disk still
+    return not (DISKS / name).exists() and not any(Host(name, path.parent.name).alive for path in (STATE / name).glob("*/pid"))
 
 
 def labs():

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 
-from .bed import run, until
+from .bed import BedError, run, until
 
 MTU = 9000
 
@@ -84,14 +84,25 @@ def pass_on(lab, port, passes):
 def impair(lab, port, loss=0, rate="", delay=""):
     """Make a cable bad from now on: ``loss`` in percent of what comes from its host, ``rate`` and ``delay`` (tc(8)'s words) towards it.
 
-    Nothing at all makes it good again. Raises BedError where this machine's kernel has no netem, which delays.
+    Nothing at all makes it good again. Raises BedError where this machine's kernel has no netem, which delays; the cable is good then.
     """
+    if not 0 <= loss <= 100:
+        raise BedError(f"loss is {loss!r}: must be 0 to 100, in percent")
     table = f"netdev {port.replace('-', '_')}"
     rules = f"table {table}\ndelete table {table}\n"
     if loss:
-        rules += f'table {table} {{ chain lossy {{ type filter hook ingress device "{port}" priority 0\nnumgen random mod 100 >= {100 - loss} drop\n}}\n}}\n'
+        hook = f'type filter hook ingress device "{port}" priority 0'
+        rules += f"table {table} {{ chain lossy {{ {hook}\nnumgen random mod 10000 < {round(loss * 100)} drop\n}}\n}}\n"
     run(*argv(lab, "nft", "-f", "-"), input=rules)
     run(*argv(lab, "tc", "qdisc", "del", "dev", port, "root"), check=False)
+    try:
+        _shape(lab, port, rate, delay)
+    except BedError:
+        impair(lab, port)
+        raise
+
+
+def _shape(lab, port, rate, delay):
     if delay:
         run(*argv(lab, "tc", "qdisc", "add", "dev", port, "root", "netem", "delay", delay, *(["rate", rate] if rate else [])))
     elif rate:
@@ -104,7 +115,9 @@ def capture(lab, segment, expression="", folder="/tmp"):
     path = os.path.join(folder, f"{lab}-{segment}.pcap")
     command = argv(lab, "tcpdump", "--immediate-mode", "-U", "-n", "-i", segment, "-w", path, *expression.split())
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: "listening on" in process.stderr.readline(), 10, f"tcpdump on {segment}")
+        said = process.stderr.readline()
+        if "listening on" not in said:
+            raise BedError(f"tcpdump on {segment}: {said.strip()} {process.stderr.read().strip()}")
         try:
             yield path
         finally:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ KINDS = ("namespaces", "vm")
 MODELS = ("virtio", "igb")
 MEMORY = 1024
 #: a host's name and its NIC's together name the cable's end at the segment, a device, which takes 15 characters
+RESERVED = {"nic": ("lo", "mgmt0"), "segment": ("lo", "all", "default")}
 NAMES = {"host": "[a-z][a-z0-9]{0,7}", "nic": "[a-z][a-z0-9]{0,5}", "segment": "[a-z][a-z0-9]{0,14}"}
 
 
@@ -92,9 +94,15 @@ def of(document):
         if kind != "vm" and (machines or any(nic.model != MODELS[0] for nic in nics)):
             raise BedError(f"host {name} is of kind {kind}: memory, packages and NICs of model igb are for those of kind vm")
         suite = _one_of("suite", entry.get("suite", "bookworm"), root.RELEASES if kind == "vm" else root.SUITES)
+        _within(f"memory of host {name}", machines.get("memory", MEMORY), 512, 65536)
         if "packages" in machines:
+            if not all(isinstance(package, str) for package in machines["packages"]):
+                raise BedError(f"packages of host {name} is {machines['packages']!r}: must be names")
             machines["packages"] = tuple(sorted(machines["packages"]))
         plans.append(Plan(number, name, kind, suite, nics, **machines))
+    macs = [nic.mac for plan in plans for nic in plan.nics if nic.mac]
+    if len(set(macs)) < len(macs):
+        raise BedError(f"mac is there twice: {', '.join(sorted(mac for mac in set(macs) if macs.count(mac) > 1))}")
     return plans
 
 
@@ -105,6 +113,7 @@ def _nic(name, wanted, number):
     nic = Nic(_name("nic", name), **given)
     _name("segment", nic.segment)
     _one_of("model", nic.model, MODELS)
+    _check_nic(nic)
     return replace(nic, addresses=(*(address.format(number) for address in ADDRESSES), *nic.addresses)) if nic.uplink else nic
 
 
@@ -126,4 +135,24 @@ def _known(what, entry, kinds):
 def _name(kind, name):
     if not re.fullmatch(NAMES[kind], name):
         raise BedError(f"{kind} is {name!r}: must match {NAMES[kind]}")
+    if name in RESERVED.get(kind, ()):
+        raise BedError(f"{kind} is {name!r}: that name is taken")
     return name
+
+
+def _within(what, value, least, most):
+    if isinstance(value, bool) or not least <= value <= most:
+        raise BedError(f"{what} is {value!r}: must be {least} to {most}")
+
+
+def _check_nic(nic):
+    _within(f"mtu of nic {nic.name}", nic.mtu, 68, 9216)
+    if nic.mac and not re.fullmatch("[0-9a-f][02468ace](:[0-9a-f]{2}){5}", nic.mac):
+        raise BedError(f"mac of nic {nic.name} is {nic.mac!r}: must be that of one device, six times two hexadecimal digits in lower case")
+    for address in nic.addresses:
+        try:
+            ipaddress.ip_interface(address)
+        except ValueError as err:
+            raise BedError(f"addresses of nic {nic.name} has {address!r}: {err}") from err
+        if "/" not in str(address):
+            raise BedError(f"addresses of nic {nic.name} has {address!r}: must have a prefix, as in 10.0.0.1/24")

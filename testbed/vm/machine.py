@@ -7,7 +7,6 @@ import json
 import shlex
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 from .. import fabric
 from ..bed import DISKS, BedError, until
@@ -67,13 +66,18 @@ class Machine(Host):
 
     def carrier(self, device, there):
         """QEMU tells the guest."""
-        number = next(number for number, nic in enumerate(self.make.nics, 1) if nic["name"] == device)
+        numbers = [number for number, nic in enumerate(self.make.nics, 1) if nic["name"] == device]
+        if not numbers:
+            raise BedError(f"{self.name} has no NIC {device}: it has {', '.join(nic['name'] for nic in self.make.nics)}")
         with self.qmp() as qmp:
-            qmp.execute("set_link", name=f"nic{number}", up=there)
+            qmp.execute("set_link", name=f"nic{numbers[0]}", up=there)
 
     def qmp(self):
         """A connection to its QEMU."""
-        return Qmp(self.folder / "qmp")
+        try:
+            return Qmp(self.folder / "qmp", lambda: self.alive)
+        except BedError as err:
+            raise BedError(f"{err}{self._last('log')}") from err
 
     def create(self, make, base, form):
         """Write down what it is made of, and make its disk: an overlay of ``base``, a path within QEMU's root."""
@@ -103,9 +107,23 @@ class Machine(Host):
     def await_answer(self, seconds):
         """Wait until it takes commands. Raises BedError where it has ended, or does not in time."""
 
-        def answers():
-            if not self.alive:
-                raise BedError(f"{self.name} ended while starting: see {self.folder}/log")
-            return self.run("true", check=False).returncode == 0
+        said = ""
 
-        until(answers, seconds, f"{self.name} to answer (its console is {Path(self.folder, 'console')})")
+        def answers():
+            nonlocal said
+            if not self.alive:
+                raise BedError(f"{self.name} ended while starting{self._last('log')}")
+            done = self.run("true", check=False)
+            said = done.stderr.strip()
+            return done.returncode == 0
+
+        try:
+            until(answers, seconds, f"{self.name} to answer")
+        except BedError as err:
+            raise BedError(f"{err}{f'; ssh says: {said}' if said else ''}{self._last('console')}") from err
+
+    def _last(self, name):
+        """The end of one of its files, for an error: the folder may be gone by the time it is read."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8", errors="replace").strip()[-600:] if path.exists() else ""
+        return f"; its {name} ends with: {text}" if text else ""

@@ -12,12 +12,16 @@ from ..bed import BedError, until
 class Qmp:
     """A connection; a context manager that closes it. QEMU serves one at a time."""
 
-    def __init__(self, path):
+    def __init__(self, path, alive=lambda: True):
+        """``alive`` tells whether there is still somebody who may answer."""
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(60)
-        until(lambda: self._connect(path), 20, f"QEMU to listen on {path}")
+        until(lambda: self._connect(path) or not alive(), 20, f"QEMU to listen on {path}")
         self.lines = self.socket.makefile("r", encoding="utf-8")
-        self.lines.readline()
+        try:
+            self.lines.readline()
+        except OSError as err:
+            raise BedError(f"QEMU ended before it said a word on {path}: {err}") from err
         self.execute("qmp_capabilities")
 
     def _connect(self, path):

@@ -45,7 +45,9 @@ def commands(nic, device):
 
 def remember(nic):
     """Have systemd do the same at each boot. Its permanent address tells the NIC from bridges and VLANs that have the same."""
-    link = f"[Match]\nPermanentMACAddress={nic['mac']}\n[Link]\nName={nic['name']}\nMTUBytes={nic['mtu']}\n"
+    # the former one until the first boot, also where its driver is loaded anew
+    match = f"[Match]\nPermanentMACAddress={nic['mac']} {nic['former']}\n"
+    link = f"{match}[Link]\nName={nic['name']}\nMACAddress={nic['mac']}\nMTUBytes={nic['mtu']}\n"
     network = f"[Match]\nName={nic['name']}\n[Network]\nIPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n"
     network += "".join(f"Address={address}\n" for address in nic["addresses"]) + "".join(f"Gateway={gateway}\n" for gateway in nic["gateways"])
     (NETWORKD / f"20-{nic['name']}.link").write_text(link, encoding="utf-8")

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from .. import fabric, root
-from ..bed import DISKS, digest, once
+from ..bed import DISKS, cache, digest, once
 from ..claim import claim, down
 from . import qemu
 from .machine import Machine, Make
@@ -26,16 +26,24 @@ def build(base, memory, models):
 
     ``base`` is the folder of its image, ``memory`` in MiB.
     """
-    # an image that was built anew has the same name and another key, which the machine that was frozen would not know
-    key = digest(base.name, (base / "key.pub").read_text(encoding="utf-8"), memory, models, root.build(root.QEMU).name, qemu.APPEND, WARM_UP)
+    # an image that was built anew has the same name, and another key
+    identity = (base.name, (base / "key.pub").read_text(encoding="utf-8"))
+    words = qemu.words(memory, "", [(None, nic["mac"], nic["model"]) for nic in _nics(models)], qemu.FREEZE)
+    key = digest(identity, words, _processor() if "kvm" in words else "", root.build(root.QEMU).name, WARM_UP)
 
     def make(scratch):
         made = scratch / "made"
         made.mkdir()
-        _freeze(f"t{key}", Make(str(base), str(made), memory, "127.0.0.1", _nics(models)))
+        _freeze(f"t{digest(key, cache())}", Make(str(base), str(made), memory, "127.0.0.1", _nics(models)))
         return made
 
     return once("template", key, "the template of virtual machines: one is booted and frozen (about half a minute)", make)
+
+
+def _processor():
+    """What a machine that was frozen under KVM must find again."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
 
 
 def _nics(models):

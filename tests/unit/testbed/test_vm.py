@@ -61,9 +61,10 @@ def test_mac_addresses_differ():
 def test_a_machine_remembers_its_nics(tmp_path, monkeypatch):
     """By the address that is burnt in, so that bridges and VLANs that borrow it are not renamed."""
     monkeypatch.setattr(settle, "NETWORKD", tmp_path)
-    nic = {"name": "eth0", "mac": "52:54:00:aa:0b:01", "mtu": 9000, "addresses": ["10.0.0.1/24", "fd00::1/64"], "gateways": ["10.0.0.9"]}
+    nic = {"name": "eth0", "mac": "52:54:00:aa:0b:01", "former": "52:54:00:ab:00:01", "mtu": 9000,
+           "addresses": ["10.0.0.1/24", "fd00::1/64"], "gateways": ["10.0.0.9"]}
     settle.remember(nic)
-    assert "PermanentMACAddress=52:54:00:aa:0b:01" in (tmp_path / "20-eth0.link").read_text(encoding="utf-8")
+    assert "PermanentMACAddress=52:54:00:aa:0b:01 52:54:00:ab:00:01\n" in (tmp_path / "20-eth0.link").read_text(encoding="utf-8")
     network = (tmp_path / "20-eth0.network").read_text(encoding="utf-8")
     assert "Address=10.0.0.1/24\nAddress=fd00::1/64\nGateway=10.0.0.9\n" in network
     commands = list(settle.commands(nic, "p1"))
