@@ -23,6 +23,7 @@ requirements:
   - libvirt >= 9.0 with its Python bindings (python3-libvirt)
   - lxml (python3-lxml)
   - iproute2
+  - pyroute2 (python3-pyroute2) and root, where ports are put back on a bridge or something is mended in the kernel
 author:
   - virtlab.network contributors (@virtlab)
 """

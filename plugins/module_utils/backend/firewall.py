@@ -8,7 +8,6 @@ Source: src/network/network_iptables.c and network_nftables.c of libvirt 9.0 to 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import shutil
@@ -68,8 +67,7 @@ class Firewall:
         return next((each for each in (CHAINS_LOST, RULES_LOST) if each in found), IN_PLACE)
 
     def _family(self, network, family):
-        subnets = [ipaddress.ip_interface(ip.address).network for ip in network.ips]
-        subnets = [str(subnet) for subnet in subnets if subnet.version == (4 if family == "ip" else 6)]
+        subnets = [str(each.network) for each in network.interfaces if each.version == (4 if family == "ip" else 6)]
         if family == "ip6" and not subnets and not network.ipv6:
             return IN_PLACE
         nat = network.forward.nat if network.forward else None
@@ -87,10 +85,11 @@ class Firewall:
         return IN_PLACE if all(backend.says(rules, kind, word) for kind, wanted in words.items() for word in wanted) else RULES_LOST
 
     def _iptables(self, family):
-        """{(table, chain): words of its rules}; None where the host has no iptables."""
+        """{(table, chain): words of its rules}; None where they cannot be read."""
         if family not in self._rules:
             program = shutil.which(PROGRAMS[family], path=_path())
-            self._rules[family] = None if program is None else _parse(_output(program))
+            text = _output(program) if program else None
+            self._rules[family] = None if text is None else _parse(text)
         return self._rules[family]
 
 
@@ -117,8 +116,9 @@ def _nftables():
 
 
 def _output(*command):
-    """What a command prints; nothing where the kernel has not what it reads."""
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    """What a command prints; None where it fails, as for who is not root: nothing is said of rules that cannot be read."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if done.returncode else done.stdout
 
 
 def _words(value):

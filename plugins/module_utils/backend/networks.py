@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cached_property
 
@@ -145,6 +146,11 @@ class Networks:
         return self.libvirt.privileged and not self.libvirt.remote
 
     @property
+    def root(self):
+        """True where this code may put ports on bridges."""
+        return os.geteuid() == 0
+
+    @property
     def guests(self):
         """Every NIC of every running guest."""
         return self.libvirt.guests
@@ -171,7 +177,7 @@ class Networks:
     @cached_property
     def _homeless(self):
         """Names of devices that are on no bridge, and may be guests' NICs."""
-        return frozenset(link.name for link in links.dump().values() if link.master is None and link.kind in ("tun", "veth", None))
+        return frozenset(link.name for link in links.dump().values() if link.master is None and link.kind in ("tun", "veth"))
 
     def loose(self, network):
         """Ports that belong on a network (a Network) and are on no bridge: guests' NICs, which outlive the bridge that they were on."""

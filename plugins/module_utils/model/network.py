@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Optional
 
@@ -19,6 +20,17 @@ OWNING = ROUTING + ("isolated",)
 NAT_PORTS = (1024, 65535)
 #: what a running network need not follow, for nobody but readers of its definition is any wiser
 TEXTS = ("title", "description", "metadata", "lab")
+
+
+def interfaces(addresses):
+    """Those of some addresses (CIDR) that are any, as ipaddress has them."""
+    found = []
+    for address in addresses:
+        try:
+            found.append(ipaddress.ip_interface(address))
+        except ValueError:
+            continue
+    return found
 
 
 @dataclass(frozen=True)
@@ -181,6 +193,11 @@ class Network:
         """True where libvirt runs a dnsmasq for it. Source: networkStartDhcpDaemon in libvirt's src/network/bridge_driver.c."""
         dhcp = any(ip.dhcp and (ip.dhcp.ranges or ip.dhcp.hosts) for ip in self.ips)
         return self.owns_bridge and bool(self.ips) and (dhcp or not self.dns or self.dns.enable is not False)
+
+    @property
+    def interfaces(self):
+        """Its addresses, as those of ipaddress. What libvirt stored and is none, such as one with a netmask full of holes, is passed over."""
+        return interfaces(each.address for each in self.ips)
 
     @property
     def bridge_name(self):

@@ -135,7 +135,7 @@ def broken(state):
     """What the kernel lacks of an active network, by name; {} where nothing is wrong."""
     if state.kernel.bridge == "missing":
         return {"bridge": "missing"}
-    addresses = sorted({ip.address for ip in state.live.ips} - state.kernel.addresses)
+    addresses = sorted(set(map(str, state.live.interfaces)) - state.kernel.addresses)
     return {
         **({"bridge": state.kernel.bridge} if state.kernel.bridge != "up" else {}),
         **({"addresses_missing": addresses} if addresses else {}),

@@ -18,7 +18,8 @@ def make_plan(wanted, observed, context):
     """Plan for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
-    networks by name), ``routes``, ``links``, ``guests``, ``loose`` (ports that a network has lost), ``uri``, ``local``, ``remote``.
+    networks by name), ``routes``, ``links``, ``guests``, ``loose`` (ports that a network has lost), ``uri``, ``local``, ``remote``,
+    ``root``.
     """
     targets, items = {}, []
     for each in wanted:
@@ -39,7 +40,7 @@ def _item(wanted, state, targets, context):
         warnings += network_conflicts.doubts(wanted, targets, context)
     if "stop" in verbs and state.live.owns_bridge:
         guests = attached(context.guests, wanted.name, state)
-        warnings += _cut_off(wanted, state, target, guests)
+        warnings += _cut_off(wanted, state, target, guests, context.root)
     if wanted.on_restart == "defer" and target and target.stored and target.live and restarts(target.stored, target.live):
         warnings.append("what is stored differs from what runs, and waits for the network's next start")
     return Item(
@@ -53,14 +54,14 @@ def attached(guests, name, state):
     return tuple(guest for guest in guests if guest.network == name or bridge and guest.bridge == bridge)
 
 
-def _cut_off(wanted, state, target, guests):
-    """Warnings of what a stop cuts off; raises InUseError where nobody said that it may."""
+def _cut_off(wanted, state, target, guests, may_attach):
+    """Warnings of what a stop cuts off; raises InUseError where nobody said that it may. ``may_attach``: whether ports can be put back at all."""
     if lost(state.kernel, target.kernel if target else None):
         return ()
     ports = [port.name for port in state.kernel.ports] if state.kernel else ()
     strangers = sorted(set(ports) - {guest.target for guest in guests})
     if target is not None and target.live:
-        follows = target.kernel is not None and wanted.on_restart == "reattach"
+        follows = target.kernel is not None and may_attach and wanted.on_restart == "reattach"
         if wanted.on_restart == "never" or not follows and (guests or strangers):
             raise InUseError(_refusal(wanted, target, guests, strangers))
     elif guests or strangers:
@@ -83,6 +84,7 @@ def _refusal(wanted, target, guests, strangers):
     if wanted.on_restart != "reattach":
         return (f"network {wanted.name} {used}: this change restarts it, and on_restart is {wanted.on_restart!r}; {f'{remedy}, or ' if names else ''}"
                 "use on_restart: reattach, which puts every port back, or defer, which waits for its next start")
-    why = f"takes it to forward mode {target.live.mode}, where they cannot follow" if target.kernel is None and not target.live.owns_bridge else \
-        "restarts it on another host, whose ports cannot be put back from here"
+    why = "restarts it, and ports are put back by root alone, on libvirt's own host"
+    if not target.live.owns_bridge:
+        why = f"takes it to forward mode {target.live.mode}, where they cannot follow"
     return f"network {wanted.name} {used}: this change {why}; {remedy}"

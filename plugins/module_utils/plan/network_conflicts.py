@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from ..errors import UnsupportedError, ValidationError
+from ..model.network import interfaces
 
 #: what becomes of a conflict: libvirt would refuse it, or worse; it is refused unless a whole document asks for it; it is told
 REFUSED, DOUBTED, TOLD = "refused", "doubted", "told"
@@ -92,23 +92,13 @@ def _with_route(definition, target, route):
 
 
 def subnets(definition):
-    """The subnets of a definition's addresses. What libvirt stored and is no subnet, such as one with a netmask full of holes, is passed over."""
-    return _networks(each.address for each in definition.ips)
+    """The subnets of a definition's addresses."""
+    return [each.network for each in definition.interfaces]
 
 
 def routed(definition):
     """The subnets that a definition has routes to."""
-    return _networks(each.address for each in definition.routes)
-
-
-def _networks(addresses):
-    found = []
-    for address in addresses:
-        try:
-            found.append(ipaddress.ip_interface(address).network)
-        except ValueError:
-            continue
-    return found
+    return [each.network for each in interfaces(each.address for each in definition.routes)]
 
 
 def collides(subnet, route):

@@ -82,7 +82,7 @@ def _kernel(live, state, context):
     ports.update({port.name: port for port in context.loose(live) if port.name not in ports})
     ports.update({port.name: port for port in (state.kernel.ports if state and state.kernel else ())})
     before = state.live.mtu if state and state.live else live.mtu
-    return Kernel("up", frozenset(ip.address for ip in live.ips), tuple(_resized(ports[name], before, live.mtu) for name in sorted(ports)))
+    return Kernel("up", frozenset(map(str, live.interfaces)), tuple(_resized(ports[name], before, live.mtu) for name in sorted(ports)))
 
 
 def _resized(port, before, after):

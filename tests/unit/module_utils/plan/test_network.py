@@ -139,6 +139,7 @@ class Host:
     uri: str = "qemu:///system"
     remote: bool = False
     local: bool = True
+    root: bool = True
 
     def loose(self, network):
         """Ports that a network has lost."""
@@ -389,6 +390,13 @@ def test_a_restart_puts_every_port_back():
     assert [step.value for step in item.steps if step.verb == "attach"] == [
         ("virbr1", Port("eth1", 9000)), ("virbr1", Port("vnet0", 1500, (("isolated", True),)))]
     assert (item.cost, [guest.domain for guest in item.guests]) == ("restart", ["vm1", "vm2"])
+
+
+@pytest.mark.parametrize("host", [{"root": False}, {"local": False, "remote": True}])
+def test_ports_that_cannot_be_put_back_are_not_cut_off(host):
+    """By who is not root, and on another host."""
+    with pytest.raises(InUseError, match=r"in use by vm1 \(vnet0\).*: this change restarts it, and ports are put back by root alone"):
+        plan(wanted(definition=B), with_ports(Port("vnet0", 1400)), guests=GUESTS, **host)
 
 
 def test_a_network_that_nobody_uses_is_restarted_unless_never():
