@@ -95,7 +95,8 @@ def members(group):
             try:
                 found.update(map(int, Path(path, "cgroup.procs").read_text(encoding="utf-8").split()))
             except OSError as err:
-                if err.errno not in (errno.ENOENT, errno.ENODEV):  # it went away meanwhile
+                # it went away meanwhile, or holds threads of processes that are those of the group above it
+                if err.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP):
                     raise
     return found - {0}
 

@@ -34,7 +34,7 @@ def remove(name):
     for pid in run("ip", "netns", "pids", name).stdout.split():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
-    until(lambda: not run("ip", "netns", "pids", name).stdout.split(), 10, f"the processes in {name} to end")
+    until(lambda: not run("ip", "netns", "pids", name).stdout.split(), 60, f"the processes in {name} to end")
     run("ip", "netns", "delete", name)
 
 
@@ -78,7 +78,7 @@ def end(owner, device):
 def pass_on(lab, port, passes):
     """Let packets pass the end of a cable, or lose all of them."""
     command = ["bridge", "-n", namespace(lab), "link", "set", "dev", port, "state", "3" if passes else "0"]
-    until(lambda: run(*command, check=False).returncode == 0, 5, f"{port} to have its carrier, without which its state cannot be set")
+    until(lambda: run(*command, check=False).returncode == 0, 30, f"{port} to have its carrier, without which its state cannot be set")
 
 
 def impair(lab, port, loss=0, rate="", delay=""):

@@ -87,7 +87,7 @@ class Guest:
             raise BedError(f"guest {self.name} did not answer {shlex.join(map(str, argv))!r} within {seconds} s") from err
         return Answer(done.returncode, done.stdout)
 
-    def address(self, device="eth0", family=4, seconds=60):
+    def address(self, device="eth0", family=4, seconds=180):
         """The guest's global address on a device, without its prefix, once it has one."""
 
         def found():
@@ -131,13 +131,13 @@ def start(host, name, *nics, kind="vm"):
     path = f"/run/{name}.xml"
     host.run("tee", path, input=ElementTree.tostring(document, encoding="unicode"))
     host.run("virsh", "-q", "-c", guest.uri, "create", path)
-    until(lambda: _up(guest), 90, f"guest {name} to answer")
+    until(lambda: _up(guest), 300, f"guest {name} to answer")
     return guest
 
 
 def _up(guest):
     try:
-        return guest.run("true", seconds=3).code == 0
+        return guest.run("true", seconds=10).code == 0
     except BedError:
         return False
 

@@ -47,7 +47,7 @@ def start(lab, plan):
     if done.returncode:
         raise BedError(f"{host.name} did not start: see {host.folder}/log")
     host.began(int(done.stdout))
-    until(lambda: running(host), 120, f"{host.name} to start (its log is {host.folder}/log)")
+    until(lambda: running(host), 300, f"{host.name} to start (its log is {host.folder}/log)")
     connect(host, plan.nics)
     return host
 
