@@ -88,8 +88,8 @@ class Host:
         """End it and all in it at once, as a power cut does. Its processes are known by their control groups."""
         if self.alive:
             os.kill(self.pid, signal.SIGKILL)
-        until(lambda: not cgroup.kill(self.group), 30, f"the processes of {self.name} to end")
-        until(lambda: cgroup.remove(self.group), 10, f"the control groups of {self.name} to go")
+        until(lambda: not cgroup.kill(self.group), 120, f"the processes of {self.name} to end")
+        until(lambda: cgroup.remove(self.group), 60, f"the control groups of {self.name} to go")
 
     def kill(self):
         """End it, and remove what is left of it."""

@@ -45,4 +45,4 @@ def start(lab):
     script = Path(__file__).with_name("echo.py")
     with open(folder / "echo.log", "w", encoding="utf-8") as log:
         subprocess.Popen(argv(lab, sys.executable, script), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    until(lambda: ":80 " in run(*argv(lab, "ss", "-Hltn")).stdout, 10, "the world's web server")
+    until(lambda: ":80 " in run(*argv(lab, "ss", "-Hltn")).stdout, 60, "the world's web server")

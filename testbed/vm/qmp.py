@@ -15,8 +15,8 @@ class Qmp:
     def __init__(self, path, alive=lambda: True):
         """``alive`` tells whether there is still somebody who may answer."""
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        until(lambda: self._connect(path) or not alive(), 20, f"QEMU to listen on {path}")
+        self.socket.settimeout(180)
+        until(lambda: self._connect(path) or not alive(), 120, f"QEMU to listen on {path}")
         self.lines = self.socket.makefile("r", encoding="utf-8")
         try:
             self.lines.readline()
@@ -55,7 +55,7 @@ class Qmp:
         """Write the machine's state (``migrate``) or read it (``migrate-incoming``), without its memory, which is a file of its own."""
         self.execute("migrate-set-capabilities", capabilities=[{"capability": "x-ignore-shared", "state": True}])
         self.execute(command, uri=uri)
-        status = until(self._settled, 60, f"QEMU to {command}")
+        status = until(self._settled, 180, f"QEMU to {command}")
         if status != "completed":
             raise BedError(f"QEMU's {command} {status}: {self.execute('query-migrate').get('error-desc', 'no reason given')}")
 
