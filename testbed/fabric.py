@@ -92,7 +92,7 @@ def impair(lab, port, loss=0, rate="", delay=""):
     rules = f"table {table}\ndelete table {table}\n"
     if loss:
         hook = f'type filter hook ingress device "{port}" priority 0'
-        rules += f"table {table} {{ chain lossy {{ {hook}\nnumgen random mod 10000 < {round(loss * 100)} drop\n}}\n}}\n"
+        rules += f"table {table} {{ chain lossy {{ {hook}\nnumgen random mod 10000 >= {10000 - round(loss * 100)} drop\n}}\n}}\n"
     run(*argv(lab, "nft", "-f", "-"), input=rules)
     run(*argv(lab, "tc", "qdisc", "del", "dev", port, "root"), check=False)
     try:

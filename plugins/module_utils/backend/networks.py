@@ -52,6 +52,8 @@ class Networks:
             if err.get_error_code() == module.VIR_ERR_NO_NETWORK:
                 return None
             raise BackendError(f"libvirt could not look up network {name}: {err.get_error_message()}") from err
+        if stored is None and live is None:  # a transient one that has stopped meanwhile
+            return None
         if kernel is None:
             return NetworkState(stored, live, autostart)
         view = kernel.view(live) if live and live.owns_bridge else None
