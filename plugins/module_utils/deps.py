@@ -2,9 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Third-party libraries, imported where they are first needed, with one clear message where they are missing."""
+"""Third-party libraries, imported where they are first needed, with one clear message where they are missing; and the host's programs."""
 
 from __future__ import annotations
+
+import os
+import shutil
 
 from .errors import DependencyError
 
@@ -41,6 +44,11 @@ def pyroute2():
     except ImportError as err:
         raise missing("pyroute2", err) from err
     return module
+
+
+def program(name):
+    """Path of a program, also where PATH lacks the folders of administrators' ones; None where it is not there."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
 def missing(library, err):

@@ -9,11 +9,10 @@ Source: src/network/network_iptables.c and network_nftables.c of libvirt 9.0 to 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from typing import NamedTuple
 
+from .. import deps
 from ..model.kernel import CHAINS_LOST, IN_PLACE, RULES_LOST
 
 
@@ -56,7 +55,7 @@ class Firewall:
     """The rules as they are at one moment."""
 
     def __init__(self):
-        self._nft = _nftables() if shutil.which("nft", path=_path()) else {}
+        self._nft = _nftables() if deps.program("nft") else None
         self._rules = {}
 
     def of(self, network):
@@ -75,11 +74,11 @@ class Firewall:
         routed = subnets if network.mode in ("nat", "route") else []
         words = {"bridge": [network.bridge_name], "routed": routed, "translated": translated,
                  "served": [network.bridge_name] if family == "ip" or subnets else []}
-        held = self._nft.get(family, {})
+        held = (self._nft or {}).get(family, {})
         backend = NFTABLES if any(table == NFTABLES.table for table, unused in held) else IPTABLES
         rules = held if backend is NFTABLES else self._iptables(family)
-        if rules is None:
-            return IN_PLACE
+        if rules is None:  # without iptables libvirt's rules are nftables', if these can be read at all
+            return IN_PLACE if self._nft is None else CHAINS_LOST
         if not all(backend.calls(rules, kind) for kind, wanted in words.items() if wanted):
             return CHAINS_LOST
         return IN_PLACE if all(backend.says(rules, kind, word) for kind, wanted in words.items() for word in wanted) else RULES_LOST
@@ -87,7 +86,7 @@ class Firewall:
     def _iptables(self, family):
         """{(table, chain): words of its rules}; None where they cannot be read."""
         if family not in self._rules:
-            program = shutil.which(PROGRAMS[family], path=_path())
+            program = deps.program(PROGRAMS[family])
             text = _output(program) if program else None
             self._rules[family] = None if text is None else _parse(text)
         return self._rules[family]
@@ -105,9 +104,11 @@ def _parse(text):
 
 
 def _nftables():
-    """{family: {(table, chain): words of its rules}}"""
-    found = {}
-    for entry in json.loads(_output(shutil.which("nft", path=_path()), "-j", "list", "ruleset") or "{}").get("nftables", ()):
+    """{family: {(table, chain): words of its rules}}; None where they cannot be read."""
+    text, found = _output(deps.program("nft"), "-j", "list", "ruleset"), {}
+    if text is None:
+        return None
+    for entry in json.loads(text)["nftables"]:
         place = entry.get("rule") or entry.get("chain")
         if place:
             chain = found.setdefault(place["family"], {}).setdefault((place["table"], place.get("chain", place.get("name"))), set())
@@ -130,7 +131,3 @@ def _words(value):
     if isinstance(value, list):
         return [word for inner in value for word in _words(inner)]
     return [value] if isinstance(value, str) else []
-
-
-def _path():
-    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"

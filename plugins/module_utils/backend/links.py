@@ -9,7 +9,6 @@ import contextlib
 import ipaddress
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -176,7 +175,7 @@ def routes():
 
 
 def _read(program, *arguments):
-    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    path = deps.program(program)
     if path is None:
         raise DependencyError(f"the managed host has no {program}(8): install the package iproute2 (iproute on RedHat families)")
     command = [path, "-j", *arguments]
