@@ -21,8 +21,9 @@ MTU = 1500
 KINDS = ("namespaces", "vm")
 MODELS = ("virtio", "igb")
 MEMORY = 1024
-#: a host's name and its NIC's together name the cable's end at the segment, a device, which takes 15 characters
+#: names that the kernel or the bed has for something else
 RESERVED = {"nic": ("lo", "mgmt0"), "segment": ("lo", "all", "default")}
+#: a host's name and its NIC's together name the cable's end at the segment, a device, which takes 15 characters
 NAMES = {"host": "[a-z][a-z0-9]{0,7}", "nic": "[a-z][a-z0-9]{0,5}", "segment": "[a-z][a-z0-9]{0,14}"}
 
 

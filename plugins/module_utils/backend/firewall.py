@@ -19,7 +19,6 @@ from ..model.kernel import CHAINS_LOST, IN_PLACE, RULES_LOST
 class Backend(NamedTuple):
     """One of libvirt's two ways to write rules: by what a rule is about, the (table, chain) that have it, and (table, chain, chain called) before them."""
 
-    table: str
     chains: dict
     callers: dict
 
@@ -34,7 +33,6 @@ class Backend(NamedTuple):
 
 ACROSS = [("filter", "LIBVIRT_FWI"), ("filter", "LIBVIRT_FWO")]
 IPTABLES = Backend(
-    "filter",
     {"bridge": [("filter", "LIBVIRT_FWX"), *ACROSS], "routed": ACROSS, "translated": [("nat", "LIBVIRT_PRT")],
      "served": [("filter", "LIBVIRT_INP"), ("filter", "LIBVIRT_OUT")]},
     {"bridge": [("filter", "FORWARD", f"LIBVIRT_{chain}") for chain in ("FWX", "FWI", "FWO")], "translated": [("nat", "POSTROUTING", "LIBVIRT_PRT")],
@@ -43,7 +41,6 @@ IPTABLES = Backend(
 #: it has one table a family, and leaves what comes in to others
 OWN = "libvirt_network"
 NFTABLES = Backend(
-    OWN,
     {"bridge": [(OWN, chain) for chain in ("guest_cross", "guest_input", "guest_output")], "routed": [(OWN, "guest_input"), (OWN, "guest_output")],
      "translated": [(OWN, "guest_nat")]},
     {"bridge": [(OWN, "forward", chain) for chain in ("guest_cross", "guest_input", "guest_output")]},
@@ -75,7 +72,7 @@ class Firewall:
         words = {"bridge": [network.bridge_name], "routed": routed, "translated": translated,
                  "served": [network.bridge_name] if family == "ip" or subnets else []}
         held = (self._nft or {}).get(family, {})
-        backend = NFTABLES if any(table == NFTABLES.table for table, unused in held) else IPTABLES
+        backend = NFTABLES if any(table == OWN for table, unused in held) else IPTABLES
         rules = held if backend is NFTABLES else self._iptables(family)
         if rules is None:  # without iptables libvirt's rules are nftables', if these can be read at all
             return IN_PLACE if self._nft is None else CHAINS_LOST

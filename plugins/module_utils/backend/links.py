@@ -10,7 +10,7 @@ import ipaddress
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from .. import deps
@@ -82,7 +82,7 @@ def ports(bridge, devices):
     found = sorted((link.port for link in devices.values() if link.master == bridge), key=lambda port: port.name)
     vlans = _vlans() if found and devices[bridge].filtering else {}
     macs = _macs(bridge) if any(("learning", False) in port.settings for port in found) else {}
-    return tuple(Port(port.name, port.mtu, port.settings, vlans.get(port.name, ()), macs.get(port.name, ())) for port in found)
+    return tuple(replace(port, vlans=vlans.get(port.name, ()), macs=macs.get(port.name, ())) for port in found)
 
 
 def _vlans():

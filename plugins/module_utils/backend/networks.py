@@ -25,11 +25,12 @@ class Networks:
 
     def __init__(self, libvirt):
         self.libvirt = libvirt
+        self._kernel = None
 
     def observe(self, names):
         """{name: NetworkState or None} of the named networks."""
-        kernel = _Kernel() if self.local else None
-        return {name: self._state(name, kernel) for name in names}
+        self._kernel = _Kernel() if self.local else None
+        return {name: self._state(name, self._kernel) for name in names}
 
     def observe_all(self):
         """{name: NetworkState} of every network; one that vanishes meanwhile is left out."""
@@ -176,18 +177,14 @@ class Networks:
         """Names of the host's network devices now; none are known on another host."""
         return frozenset() if self.remote else links.names()
 
-    @cached_property
-    def _homeless(self):
-        """Names of devices that are on no bridge, and may be guests' NICs."""
-        return frozenset(link.name for link in links.dump().values() if link.master is None and link.kind in ("tun", "veth"))
-
     def loose(self, network):
         """Ports that belong on a network (a Network) and are on no bridge: guests' NICs, which outlive the bridge that they were on."""
-        if not self.local or not self._homeless:
+        homeless = self._kernel.homeless if self._kernel else ()
+        if not homeless:
             return ()
         return tuple(
             _guests_port(guest, network) for guest in self.guests
-            if guest.target in self._homeless and (guest.network == network.name or network.bridge_name and guest.bridge == network.bridge_name)
+            if guest.target in homeless and (guest.network == network.name or network.bridge_name and guest.bridge == network.bridge_name)
         )
 
 
@@ -206,6 +203,11 @@ class _Kernel:
     def devices(self):
         """{name: Link}."""
         return links.dump()
+
+    @cached_property
+    def homeless(self):
+        """Names of devices that are on no bridge, and may be guests' NICs."""
+        return frozenset(link.name for link in self.devices.values() if link.master is None and link.kind in ("tun", "veth"))
 
     @cached_property
     def firewall(self):
