@@ -14,7 +14,7 @@ from .errors import ValidationError, VerificationError, VirtNetError, about
 from .model.network_state import WantedNetwork, report
 from .plan.network import make_plan
 from .plan.network_steps import MENDING, changes_between, steps_between
-from .plan.network_target import expected
+from .plan.network_target import expected, undone
 from .plan.plan import Plan
 
 
@@ -103,10 +103,10 @@ def _left(item, host):
 def roll_back(item, host):
     """Bring one resource back to what was observed before, look again, and return a clause that says how that went."""
     try:
-        host.apply(item.key, steps_between(host.observe([item.key])[item.key], item.observed))
+        host.apply(item.key, steps_between(host.observe([item.key])[item.key], undone(item)))
         now = host.observe([item.key])[item.key]
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"
-    if steps_between(now, expected(item.observed, now, host.names())):
+    if steps_between(now, expected(undone(item), now, host.names())):
         return "rolled back, and yet not what it was: look at it with virsh net-dumpxml"
     return "what was there before is back" if item.observed else "nothing of it was left behind"

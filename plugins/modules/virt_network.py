@@ -96,6 +96,17 @@ EXAMPLES = r"""
     mtu: 1400
     on_restart: defer
 
+- name: A NIC joins the network to another host's, and stays on its bridge whoever restarts it
+  virtlab.network.virt_network:
+    name: dmz
+    forward:
+      mode: route
+    ips:
+      - address: 192.168.132.1/24
+      - address: fd00:132::1/64
+    bridge_ports:
+      - eth1
+
 - name: Stop a network, and leave its definition alone
   virtlab.network.virt_network:
     name: router
@@ -113,8 +124,9 @@ before:
     - The network before the task. V(state) is V(absent), V(inactive) or V(active); the rest is there unless it is absent.
     - V(config) is the definition in the shape of this module's options, without UUID, MAC address and bridge name.
     - V(running) is there where the running network differs from its stored definition, and is then its own in the same shape.
-    - V(ports) are the devices on an active network's bridge. V(kernel) is there where the kernel lacks something of the network, and says
-      what - V(bridge) (V(missing) or V(down)), V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)).
+    - V(ports) are the devices on an active network's bridge. V(bridge_ports_hook) is V(missing) where what puts O(bridge_ports) back is gone.
+    - V(kernel) is there where the kernel lacks something of the network, and says what - V(bridge) (V(missing) or V(down)),
+      V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)).
   type: dict
   returned: success
   sample: {state: absent}

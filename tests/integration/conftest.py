@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed import claim
+from testbed import claim, guest
 from testbed import lab as labs
 from testbed.bed import need_root
 from testbed.play import collections, environment
@@ -98,6 +98,22 @@ def ansible_for():
     """A function that gives Ansible for a host of a lab."""
     with collections() as top:
         yield lambda lab, host: Ansible(lab, host, top)
+
+
+@pytest.fixture
+def guest_on(ansible, host):
+    """A function that makes a network of some options and starts a guest on it, and returns the guest once it has a lease."""
+    started = []
+
+    def start(options, name="here"):
+        ansible.module("virt_network", **options)
+        started.append(guest.start(host, name, {"network": options["name"]}, kind="lxc"))
+        started[-1].address()
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from testbed import guest
 from tests.integration.test_restart import BASE, BIGGER, links, nic, reaches_out
 
 HERE = Path(__file__).parent
@@ -45,19 +44,16 @@ def faulty(host, checkout):
 
 
 @pytest.fixture
-def way(ansible, host, request):
+def way(ansible, host, guest_on, request):
     """One of WAYS, set up: (how to get back to its beginning, what is asked for, the guest or None)."""
     before, asked, with_guest = WAYS[request.param]
-    ansible.module("virt_network", **before)
-    one = None
-    if with_guest:
-        one = guest.start(host, "here", {"network": "one"}, kind="lxc")
-        one.address()
-        host.run("ip", "link", "add", "test0", "type", "veth", "peer", "name", "test1")
-        host.run("ip", "link", "set", "test0", "master", "test-one", "up")
-    yield before, asked, one
-    if one:
-        one.stop()
+    if not with_guest:
+        ansible.module("virt_network", **before)
+        return before, asked, None
+    one = guest_on(before)
+    host.run("ip", "link", "add", "test0", "type", "veth", "peer", "name", "test1")
+    host.run("ip", "link", "set", "test0", "master", "test-one", "up")
+    return before, asked, one
 
 
 def whole(host, one):

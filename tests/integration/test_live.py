@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-from testbed import guest
-
 DHCP = {"ranges": [{"start": "10.79.0.100", "end": "10.79.0.150"}], "hosts": [{"mac": "52:54:00:79:00:05", "ip": "10.79.0.5", "name": "five"}]}
 SIX = {"address": "fd79::1/64", "dhcp": {"ranges": [{"start": "fd79::100", "end": "fd79::150"}]}}
 BASE = {"name": "one", "forward": {"mode": "nat"}, "domain": {"name": "one.test"}, "ips": [{"address": "10.79.0.1/24", "dhcp": DHCP}, SIX],
@@ -42,13 +40,9 @@ CHANGES = {
 
 
 @pytest.fixture
-def running(ansible, host):
+def running(guest_on):
     """The base network, and a guest with a lease on it."""
-    ansible.module("virt_network", **BASE)
-    one = guest.start(host, "here", {"network": "one"}, kind="lxc")
-    one.address()
-    yield one
-    one.stop()
+    return guest_on(BASE)
 
 
 def kernel(host, bridge):

@@ -135,6 +135,18 @@ def test_a_restart_puts_back_vlans(new):
     machine.run("ip", "link", "delete", "test0")
 
 
+def test_ports_of_a_network_are_put_back_by_a_reboot(pair, old, ansible_for):
+    """A NIC that the network names, on the bridge that libvirt makes when it starts."""
+    network = {"name": "one", "bridge": {"name": "test-one"}, "ips": [{"address": "10.79.0.1/24"}], "mtu": 1400, "bridge_ports": ["wan"]}
+    ansible = ansible_for(pair, old)
+    assert ansible.module("virt_network", **network)["after"]["ports"] == ["wan"]
+    old.run("sync")
+    old.reboot(clean=False)
+    bed.until(lambda: "test-one" in old.run("ip", "link", "show", "dev", "wan").stdout, 60, "the NIC to be on its bridge")
+    assert ansible.module("virt_network", **network)["changed"] is False
+    ansible.module("virt_network", name="one", state="absent")
+
+
 @pytest.mark.parametrize("clean", [True, False])
 def test_a_reboot_is_one(old, clean):
     """Nothing of the memory is left, all of the disk is, and every NIC has its name and what else it had."""

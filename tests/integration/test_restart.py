@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from testbed import bed, guest
+from testbed import bed
 
 BASE = {"name": "one", "forward": {"mode": "nat"}, "bridge": {"name": "test-one", "stp": False},
         "ips": [{"address": "10.79.0.1/24", "dhcp": {"ranges": [{"start": "10.79.0.100", "end": "10.79.0.150"}]}}, {"address": "fd79::1/64"}]}
@@ -17,13 +17,9 @@ BIGGER = {**BASE, "mtu": 1400}
 
 
 @pytest.fixture
-def running(ansible, host):
+def running(guest_on):
     """The base network, and a guest with a lease on it."""
-    ansible.module("virt_network", **BASE)
-    one = guest.start(host, "here", {"network": "one"}, kind="lxc")
-    one.address()
-    yield one
-    one.stop()
+    return guest_on(BASE)
 
 
 def links(host):

@@ -59,7 +59,7 @@ class Link:
     @property
     def port(self):
         """The Port that it is, without what only bridge(8) knows."""
-        return Port(self.name, self.mtu, self.settings)
+        return Port(self.name, self.mtu, self.settings, up=self.up)
 
 
 def dump():
@@ -109,7 +109,7 @@ def attach(bridge, port):
     """Put a device on a bridge, and give it what a Port says."""
     with _netlink(f"put {port.name} on {bridge}") as kernel:
         index, master = _index(kernel, port.name), _index(kernel, bridge)
-        kernel.link("set", index=index, master=master, **({"mtu": port.mtu} if port.mtu else {}))
+        kernel.link("set", index=index, master=master, **({"mtu": port.mtu} if port.mtu else {}), **({"state": "up"} if port.up else {}))
         held = dict(dump()[port.name].settings)
         wrong = {SETTINGS[name]: int(value) for name, value in port.settings if held.get(name) != value}
         if wrong:
@@ -122,6 +122,12 @@ def attach(bridge, port):
                     kernel.vlan_filter(verb, index=index, vlan_info={"vid": number, "flags": flags})
         for mac, state in port.macs:
             kernel.fdb("replace", ifindex=index, lladdr=mac, flags=NTF_MASTER, state=MAC_STATES[state])
+
+
+def detach(name):
+    """Take a device off the bridge that it is on."""
+    with _netlink(f"take {name} off its bridge") as kernel:
+        kernel.link("set", index=_index(kernel, name), master=0)
 
 
 def set_up(name):

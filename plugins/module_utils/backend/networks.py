@@ -13,7 +13,7 @@ from ..codec import network_xml
 from ..errors import BackendError
 from ..model.kernel import IN_PLACE, Kernel, Port
 from ..model.network_state import NetworkState
-from . import daemon, journal, links
+from . import bridge_ports, daemon, journal, links
 from .firewall import Firewall
 
 #: until the daemon has put back what it puts back, and until it has then started what has autostart
@@ -58,7 +58,8 @@ class Networks:
         if kernel is None:
             return NetworkState(stored, live, autostart)
         view = kernel.view(live) if live and live.owns_bridge else None
-        return NetworkState(stored, live, autostart, view, journal.recall((stored or live).uuid))
+        hook = bridge_ports.installed() if self.root and (stored or live).bridge_ports else None
+        return NetworkState(stored, live, autostart, view, journal.recall((stored or live).uuid), hook)
 
     def rehearse(self, state, steps):
         """Write the documents that the steps need, to no end but errors: ValidationError where one cannot be written.
@@ -87,11 +88,14 @@ class Networks:
             "update": lambda: self._update(name, value),
             "remember": lambda: journal.remember(*value),
             "forget": lambda: journal.forget(value),
+            "install_hook": self._install_hook,
+            "release_hook": lambda: self._release_hook(name),
             "attach": lambda: links.attach(*value),
+            "detach": lambda: links.detach(value),
             "up": lambda: links.set_up(value),
             "address": lambda: links.add_address(*value),
-            "reload_daemon": lambda: self._mend(name, daemon.reload),
-            "restart_daemon": lambda: self._mend(name, self._restart_daemon),
+            "reload_daemon": lambda: self._stir(daemon.reload, lambda: self._whole(name)),
+            "restart_daemon": lambda: self._stir(self._restart_daemon, lambda: self._whole(name)),
         }
         acts[step.verb]()
 
@@ -105,11 +109,24 @@ class Networks:
                             for kind, word in (("UPDATE_COMMAND", update.command), ("SECTION", update.section)))
         self._look_up(name).update(command, section, update.parent, network_xml.part(update.element), module.VIR_NETWORK_UPDATE_AFFECT_LIVE)
 
-    def _mend(self, name, act):
-        """Have the daemon put back what a network lacks. A reload also starts what has autostart; what of that somebody had stopped is stopped again."""
+    def _install_hook(self):
+        """libvirt looks for hooks when it starts, and when it is made to reload."""
+        if not bridge_ports.installed():
+            bridge_ports.install()
+            self._stir(daemon.reload, lambda: True)
+
+    def _release_hook(self, name):
+        """Remove the hook where no network but ``name`` needs it."""
+        if not any(state.definition.bridge_ports for network, state in self.observe_all().items() if network != name):
+            bridge_ports.remove()
+
+    def _stir(self, act, settled):
+        """Have the daemon do something, and wait until that has come to what it is to. Networks with autostart that somebody had stopped are stopped again:
+        a reload starts them.
+        """
         stopped = [network for network, state in self.observe_all().items() if state.autostart and not state.live]
         act()
-        self._await(lambda: self._whole(name), SECONDS)
+        self._await(settled, SECONDS)
         if act == daemon.reload:  # what cannot be started is waited for in vain
             self._await(lambda: all(state is None or state.live for state in self.observe(stopped).values()), STARTING)
         for network, state in self.observe(stopped).items():
@@ -167,6 +184,11 @@ class Networks:
     def routes(self):
         """The host's routes."""
         return links.routes()
+
+    @cached_property
+    def devices(self):
+        """{name: Link} of the host's network devices; none are known on another host."""
+        return self._kernel.devices if self._kernel else {}
 
     @cached_property
     def links(self):
@@ -228,6 +250,6 @@ def _said(step):
     """A step in words, before the name of its network."""
     if step.verb == "update":
         return f"{step.value.command} {step.value.section} of"
-    if step.verb == "attach":
-        return f"put {step.value[1].name} back on"
-    return step.verb
+    if step.verb in ("attach", "detach"):
+        return f"put {step.value[1].name} on the bridge of" if step.verb == "attach" else f"take {step.value} off the bridge of"
+    return step.verb.replace("_", " the ") + (" for" if "_" in step.verb else "")

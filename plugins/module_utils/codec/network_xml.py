@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .. import deps
 from ..errors import ValidationError
 from ..model import network, port, services
 from ..model.option import Bag
 from . import xml_table
-from .xml_table import ON_OFF, YES_NO, Cidr, Fragments, Row, attributes, elements, ignored
+from .xml_table import ON_OFF, YES_NO, Cidr, Fragments, Own, Row, attributes, elements, ignored
 
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
-MARK = "{urn:virtlab:network:1}lab"
+#: what the collection keeps in a network's metadata, of which libvirt keeps one element of each namespace: the ownership mark; and bridge_ports
+LAB = Own("lab", "metadata", "{urn:virtlab:network:1}lab")
+PORT, PORTS = "{urn:virtlab:bridge-ports:1}port", "{urn:virtlab:bridge-ports:1}ports"
 
 TABLES = {
     network.Network: attributes("ipv6", "trust_guest_rx_filters", words=YES_NO) + ignored("connections") + (
@@ -23,7 +24,8 @@ TABLES = {
         Row("uuid", "uuid"),
         Row("title", "title"),
         Row("description", "description"),
-        Fragments("metadata", "metadata"),
+        Fragments("metadata", "metadata", own=(LAB.item, PORTS)),
+        Own("bridge_ports", "metadata", PORT, PORTS),
         Row("mtu", "mtu", "size"),
         Row("mac", "mac", "address"),
         Row("ips", "ip", kind=services.Ip, many=True),
@@ -89,9 +91,7 @@ def parse(document, source="xml"):
     if root.tag != "network":
         raise ValidationError(source, xml_table.shorten(document), f"must be a <network> document, not <{root.tag}>")
     read, unknown = xml_table.read(TABLES, network.Network, root)
-    marks = [element.text for element in root.iterfind(f"metadata/{MARK}")]
-    foreign = Bag(fragment for fragment in read.metadata if xml_table.parse(fragment, source).tag != MARK)
-    return replace(read, metadata=foreign, lab=marks[0] if marks else None, unknown=Bag(unknown))
+    return replace(read, lab=LAB.read(TABLES, root, "")[0], unknown=Bag(unknown))
 
 
 #: elements that are written by themselves
@@ -123,9 +123,5 @@ def check_places(held, wanted):
 def build(definition):
     """Write a Network as a ``<network>`` document (text)."""
     root = xml_table.build(TABLES, definition, "network", definition.unknown, {"dnsmasq": DNSMASQ} if definition.dnsmasq_options else None)
-    if definition.lab:
-        etree = deps.etree()
-        holder = root.find("metadata")
-        holder = etree.SubElement(root, "metadata") if holder is None else holder
-        etree.SubElement(holder, MARK, nsmap={"virtlab": "urn:virtlab:network:1"}).text = definition.lab
+    LAB.write(TABLES, definition.lab, root)
     return xml_table.text(root)

@@ -99,20 +99,51 @@ class Cidr:
 
 @dataclass(frozen=True)
 class Fragments:
-    """A row for the foreign elements inside ``child``, each kept as canonical XML text."""
+    """A row for the foreign elements inside ``child``, each kept as canonical XML text; ``own`` are the tags of those that are not foreign."""
 
     field: str
     child: str
+    own: tuple = ()
     claim: str = ""
 
     def read(self, tables, element, where):
         """List of texts."""
-        return [canonical(inner) for holder in element.findall(self.child) for inner in holder], []
+        return [canonical(inner) for holder in element.findall(self.child) for inner in holder if inner.tag not in self.own], []
 
     def write(self, tables, value, element):
         """Put the parsed texts into ``child``."""
         if value:
             deps.etree().SubElement(element, self.child).extend(parse(text, self.field) for text in value)
+
+
+@dataclass(frozen=True)
+class Own:
+    """A row for texts of this collection inside ``child``: each an element ``item``, or with ``items`` as many of them in one element of that name."""
+
+    field: str
+    child: str
+    item: str
+    items: str = ""
+    prefix: str = "virtlab"
+    claim: str = ""
+
+    def read(self, tables, element, where):
+        """The text, or the list of texts."""
+        path = "/".join(filter(None, (self.child, self.items, self.item)))
+        texts = [found.text for found in element.iterfind(path)]
+        return (texts if self.items else texts[0] if texts else None), []
+
+    def write(self, tables, value, element):
+        """Put them into ``child``, which is made where it is not there."""
+        if not value:
+            return
+        etree = deps.etree()
+        holder = element.find(self.child)
+        holder = etree.SubElement(element, self.child) if holder is None else holder
+        if self.items:
+            holder = etree.SubElement(holder, self.items, nsmap={self.prefix: etree.QName(self.items).namespace})
+        for text in value if self.items else (value,):
+            etree.SubElement(holder, self.item, nsmap={self.prefix: etree.QName(self.item).namespace}).text = text
 
 
 def attributes(*fields, words=None):

@@ -19,7 +19,7 @@ ROUTING = ("nat", "route", "open")
 OWNING = ROUTING + ("isolated",)
 NAT_PORTS = (1024, 65535)
 #: what a running network need not follow, for nobody but readers of its definition is any wiser
-TEXTS = ("title", "description", "metadata", "lab")
+TEXTS = ("title", "description", "metadata", "bridge_ports", "lab")
 
 
 def interfaces(addresses):
@@ -160,6 +160,10 @@ class Network:
     trust_guest_rx_filters: Optional[bool] = option(BOOL, "Guests may change their MAC address and multicast filters.")
     forward: Optional[Forward] = option(Forward, "How the network is connected to the outside. Without it the network is isolated.")
     bridge: Optional[Bridge] = option(Bridge, "The bridge: libvirt's own, or with O(forward.mode=bridge) one that is there.")
+    bridge_ports: tuple = options(
+        DEVICE, "Devices of the host that are ports of the bridge beside the guests' NICs, such as a NIC that joins the network to another host's. "
+        "They are put back whenever the network starts, by a hook of libvirt; not for bridges that libvirt does not make.",
+    )
     mtu: Optional[int] = option(integer(68, 65535), "MTU of the bridge and its guests, in bytes; at least 1280 with IPv6.")
     domain: Optional[Domain] = option(Domain, "DNS domain of the guests.")
     dns: Optional[Dns] = option(Dns, "The network's name server.")

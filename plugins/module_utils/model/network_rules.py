@@ -27,6 +27,7 @@ MODES = {
     "dns": OWNING,
     "ipv6": OWNING,
     "dnsmasq_options": OWNING,
+    "bridge_ports": OWNING,
     "mtu": OWNING + ("bridge",),
     "port": OWNING + ("bridge",),
     "bridge": OWNING + ("bridge",),

@@ -19,7 +19,8 @@ class NetworkState:
     """A network on a host: the stored definition (None: transient), the live one (None: inactive), autostart, and the kernel's view.
 
     ``kernel`` is None where the network is inactive, where its bridge is not libvirt's, and where libvirt runs on another host. ``interrupted`` are the
-    ports of a network that a run stopped, to start it anew, and did not get to put back; None where no run was interrupted.
+    ports of a network that a run stopped, to start it anew, and did not get to put back; None where no run was interrupted. ``hook`` tells whether what
+    puts its ``bridge_ports`` back is installed; None where it has none, and of a target whether it is to be: None is whatever it is.
     """
 
     stored: Optional[Network]
@@ -27,6 +28,7 @@ class NetworkState:
     autostart: bool = False
     kernel: Optional[Kernel] = None
     interrupted: Optional[tuple] = None
+    hook: Optional[bool] = None
 
     @property
     def definition(self):
@@ -124,6 +126,8 @@ def report(state):
     }
     if state.stored and state.live and as_stored(state.live, state.stored) != state.stored:
         facts["running"] = _config(as_stored(state.live, state.stored))
+    if state.hook is False:
+        facts["bridge_ports_hook"] = "missing"
     if state.kernel:
         facts["ports"] = [port.name for port in state.kernel.ports]
         if broken(state):

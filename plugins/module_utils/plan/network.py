@@ -18,8 +18,8 @@ def make_plan(wanted, observed, context):
     """Plan for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
-    networks by name), ``routes``, ``links``, ``guests``, ``loose`` (ports that a network has lost), ``uri``, ``local``, ``remote``,
-    ``root``.
+    networks by name), ``routes``, ``links``, ``devices`` (Links by name), ``guests``, ``loose`` (ports that a network has lost),
+    ``uri``, ``local``, ``remote``, ``root``.
     """
     targets, items = {}, []
     for each in wanted:
@@ -38,6 +38,8 @@ def _item(wanted, state, targets, context):
     guests, warnings = (), list(wanted.warnings)
     if {"define", "create", "start"} & verbs:
         warnings += network_conflicts.doubts(wanted, targets, context)
+    if target and target.kernel:
+        network_conflicts.check_ports(wanted.name, state, targets, context)
     if "stop" in verbs and state.live.owns_bridge:
         guests = attached(context.guests, wanted.name, state)
         warnings += _cut_off(wanted, state, target, guests, context.root)
@@ -59,7 +61,7 @@ def _cut_off(wanted, state, target, guests, may_attach):
     if lost(state.kernel, target.kernel if target else None):
         return ()
     ports = [port.name for port in state.kernel.ports] if state.kernel else ()
-    strangers = sorted(set(ports) - {guest.target for guest in guests})
+    strangers = sorted(set(ports) - {guest.target for guest in guests} - set(state.definition.bridge_ports))
     if target is not None and target.live:
         follows = target.kernel is not None and may_attach and wanted.on_restart == "reattach"
         if wanted.on_restart == "never" or not follows and (guests or strangers):

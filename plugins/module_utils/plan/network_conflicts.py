@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from ..errors import UnsupportedError, ValidationError
@@ -27,7 +28,10 @@ def doubts(wanted, targets, context):
 def _conflicts(wanted, targets, context):
     """Yield (severity, error or text)."""
     target = targets[wanted.name]
-    definition = target.stored or target.live
+    definition = target.definition
+    if definition.bridge_ports and not (context.local and context.root):
+        yield REFUSED, UnsupportedError("bridge_ports are put on the bridge by root alone, on libvirt's own host: become root there, and leave out what "
+                                        f"uri {context.uri} has beyond qemu:///system")
     yield from _session(definition, context.uri)
     others = {name: other for name, other in {**context.networks, **targets}.items() if name != wanted.name and other is not None}
     for name, other in others.items():
@@ -63,6 +67,8 @@ def _with_network(definition, target, name, state):
                                        f"remove {name} first, or leave uuid out")
     if definition.owns_bridge and definition.bridge_name and definition.bridge_name == other.bridge_name:
         yield REFUSED, ValidationError("bridge.name", definition.bridge_name, f"is the bridge of network {name}", "choose another, or leave it to libvirt")
+    for device in sorted(set(definition.bridge_ports) & set(state.definition.bridge_ports)):
+        yield REFUSED, ValidationError("bridge_ports", device, f"is a port of network {name}", "name it in one of them alone")
     for subnet in subnets(definition):
         for taken in subnets(other):
             if subnet.version != taken.version or not subnet.overlaps(taken):
@@ -112,7 +118,37 @@ def collides(subnet, route):
     return route.connected or taken.prefixlen >= subnet.prefixlen
 
 
+def check_ports(name, state, targets, context):
+    """Raise ValidationError for a device that is to join the bridge of the network ``name`` and would be missed where it is."""
+    target = targets[name]
+    there = {port.name for port in state.kernel.ports} if state and state.kernel else set()
+    for device in target.definition.bridge_ports:
+        link = context.devices.get(device) if device not in there else None
+        if link is None:
+            continue
+        addresses = sorted(each for each in link.addresses if not ipaddress.ip_interface(each).is_link_local)
+        guests = [guest.domain for guest in context.guests if guest.target == device]
+        if link.kind == "bridge":
+            raise ValidationError("bridge_ports", device, "is a bridge itself, and no port of another", "name the NIC or TAP that shall join")
+        if guests:
+            raise ValidationError("bridge_ports", device, f"is a NIC of guest {guests[0]}", f"attach that guest to network {name} instead")
+        if link.master and not _gives_up(link.master, device, targets, context):
+            raise ValidationError("bridge_ports", device, f"is a port of {link.master}", f"take it off first: ip link set {device} nomaster")
+        if addresses:
+            raise ValidationError("bridge_ports", device, f"has {', '.join(addresses)}, which would not be reached any more",
+                                  "give the addresses to a bridge first, or take another device")
+
+
+def _gives_up(bridge, device, targets, context):
+    """True where ``bridge`` is that of a network which this very plan takes the device from."""
+    owners = [name for name, state in context.networks.items() if state.live and state.live.owns_bridge and state.live.bridge_name == bridge]
+    return any(name in targets and (targets[name] is None or device not in targets[name].definition.bridge_ports) for name in owners)
+
+
 def _missing_links(definition, links):
+    for device in definition.bridge_ports:
+        if device not in links:
+            yield TOLD, f"device {device} of bridge_ports is not there: the network's next start puts it on the bridge, or the next run, if it is there by then"
     forward = definition.forward
     switch = definition.virtualport.type if definition.virtualport else None
     bridge = definition.bridge_name if definition.mode == "bridge" and switch != "openvswitch" else None

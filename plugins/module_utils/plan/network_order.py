@@ -40,16 +40,16 @@ def _makes_room(one, other):
     if not one.steps or not other.steps:
         return False
     given_up, taken = _missing(_held(one.observed), _held(one.target)), _missing(_held(other.target), _held(other.observed))
-    bridges = set(given_up[0]) & set(taken[0])
-    return bool(bridges) or any(mine.version == theirs.version and mine.overlaps(theirs) for mine in given_up[1] for theirs in taken[1])
+    names = set(given_up[0]) & set(taken[0])
+    return bool(names) or any(mine.version == theirs.version and mine.overlaps(theirs) for mine in given_up[1] for theirs in taken[1])
 
 
 def _held(state):
-    """(names of its bridges, subnets that it runs) of a NetworkState or None."""
+    """(names of its bridges and of their ports, subnets that it runs) of a NetworkState or None."""
     if state is None:
         return [], []
     definitions = [each for each in (state.stored, state.live) if each and each.owns_bridge and each.bridge_name]
-    return [each.bridge_name for each in definitions], subnets(state.live) if state.live else []
+    return [*(each.bridge_name for each in definitions), *state.definition.bridge_ports], subnets(state.live) if state.live else []
 
 
 def _missing(before, after):

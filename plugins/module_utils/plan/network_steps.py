@@ -13,19 +13,21 @@ from .network_target import restarts
 from .network_update import updates_between
 from .plan import COSTS, Change, Step
 
-NOTHING = (None, None, False, None, None)
+NOTHING = (None, None, False, None, None, None)
 #: steps that give the kernel what libvirt holds that it has
 MENDING = frozenset({"up", "address", "reload_daemon", "restart_daemon", "attach"})
 
 
 def steps_between(state, target):
     """The steps that turn one NetworkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
-    stored, live, autostart, kernel, interrupted = _views(state)
-    to_store, to_live, to_autostart, to_kernel, unused = _views(target)
+    stored, live, autostart, kernel, interrupted, hook = _views(state)
+    to_store, to_live, to_autostart, to_kernel, unused, to_hook = _views(target)
     updates = _updates(live, to_live, bool(to_store)) if live and to_live else None
     stop = live is not None and (to_live is None or updates is None or lost(kernel, to_kernel))
     start = to_live is not None and (live is None or stop)
-    steps = []
+    steps = [Step("install_hook")] if to_hook and not hook else []
+    steps += [Step("release_hook")] if hook and (target is None or to_hook is False) else []
+    steps += [Step("detach", name) for name in (to_kernel.off if to_kernel else ()) if kernel and kernel.port(name)]
     if stop and start:
         steps.append(Step("remember", (live.uuid, to_kernel.ports if to_kernel else ())))
     if start:
@@ -48,7 +50,7 @@ def steps_between(state, target):
 
 
 def _views(state):
-    return (state.stored, state.live, state.autostart, state.kernel, state.interrupted) if state else NOTHING
+    return (state.stored, state.live, state.autostart, state.kernel, state.interrupted, state.hook) if state else NOTHING
 
 
 def lost(kernel, target):
@@ -99,6 +101,8 @@ def changes_between(state, target):
         return
     cost = _cost(state, target, {step.verb for step in steps})
     before, after = report(state), report(target)
+    if state is not None and state.hook is False and target is not None and target.hook:
+        yield Change("bridge_ports_hook", "missing", "installed", "live")
     if state is not None and target is not None:
         yield from _field_changes(state, target, cost, [step.value for step in steps if step.verb == "update"])
     for name in ("state", "autostart", "persistent"):
@@ -147,5 +151,5 @@ def _kernel_changes(kernel, target, restart):
         held = kernel.port(port.name)
         if held and not restart and not held.holds(port):
             yield Change(f"kernel.ports[{port.name}]", held.lacks(port, held), held.lacks(port, port), "live")
-    if any(kernel.port(port.name) is None for port in target.ports):
+    if any(kernel.port(port.name) is None for port in target.ports) or any(kernel.port(name) for name in target.off):
         yield Change("kernel.ports", [port.name for port in kernel.ports], [port.name for port in target.ports], "live")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import ValidationError
-from ..model.kernel import Kernel
+from ..model.kernel import Kernel, Port
 from ..model.network_state import NetworkState, as_given, as_stored, fill, inherit
 from .network_update import nearest
 
@@ -30,8 +30,9 @@ def target_of(wanted, state, context):
     active = wanted.state == "active" or not persistent or (wanted.state == "present" and was_active)
     definition = _definition(wanted, state)
     live = _live(wanted, state, definition, persistent) if active else None
-    kernel = _kernel(live, state, context) if live and live.owns_bridge and context.local else None
-    return NetworkState(definition if persistent else None, live, persistent and _autostart(wanted, state), kernel)
+    kernel = _kernel(live, state, definition.bridge_ports, context) if live and live.owns_bridge and context.local else None
+    hook = bool(definition.bridge_ports) if context.local and context.root else None
+    return NetworkState(definition if persistent else None, live, persistent and _autostart(wanted, state), kernel, hook=hook)
 
 
 def _live(wanted, state, definition, persistent):
@@ -76,13 +77,16 @@ def _autostart(wanted, state):
     return state is None or wanted.definition is not None or wanted.state == "active" or state.autostart
 
 
-def _kernel(live, state, context):
-    """The bridge as it shall be: with its ports of now, those that a run was interrupted in putting back, and those that lost it."""
+def _kernel(live, state, named, context):
+    """The bridge as it shall be: with its ports of now, those that a run was interrupted in putting back, those that lost it, and those that are ``named``."""
     ports = {port.name: port for port in (state.interrupted if state else None) or () if port.name in context.links}
     ports.update({port.name: port for port in context.loose(live) if port.name not in ports})
     ports.update({port.name: port for port in (state.kernel.ports if state and state.kernel else ())})
+    ports.update({name: replace(ports.get(name, Port(name)), up=True) for name in named if name in context.links})
+    off = tuple(sorted(set(state.definition.bridge_ports) - set(named))) if state else ()
     before = state.live.mtu if state and state.live else live.mtu
-    return Kernel("up", frozenset(map(str, live.interfaces)), tuple(_resized(ports[name], before, live.mtu) for name in sorted(ports)))
+    ports = tuple(_resized(ports[name], before, live.mtu) for name in sorted(set(ports) - set(off)))
+    return Kernel("up", frozenset(map(str, live.interfaces)), ports, off=off)
 
 
 def _resized(port, before, after):
@@ -95,6 +99,17 @@ def _resized(port, before, after):
 def restarts(definition, live, stored=True):
     """True where a network has to be started anew to become ``definition``, which is ``stored`` or a transient network's."""
     return (as_stored if stored else as_given)(live, definition) != definition
+
+
+def undone(item):
+    """The state that was there before an Item was applied, told apart from what applying it may have put beside."""
+    before, target = item.observed, item.target
+    if before is None or target is None:
+        return before
+    kernel = before.kernel
+    if kernel:
+        kernel = replace(kernel, off=tuple(name for name in target.definition.bridge_ports if kernel.port(name) is None))
+    return replace(before, kernel=kernel, hook=bool(before.hook) if target.hook else before.hook)
 
 
 def expected(target, now, links):
