@@ -18,6 +18,7 @@ unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_ROLES_PATH PYTHONHOME P
 digest = $(shell { echo $(CURDIR); cat $(1) requirements-lock.txt; } | sha256sum | cut -c1-12)
 CONTROLLER := $(VENV)/controller-$(call digest,requirements.txt)
 TESTTOOLS := $(VENV)/testtools-$(call digest,requirements.txt requirements-test.txt)
+BENCHTOOLS := $(VENV)/benchtools-$(call digest,requirements.txt requirements-bench.txt)
 PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements-lock.txt
 
 STAGES := lint sanity-oldest docs-lint build test-unit test-integration test-trixie test-vm
@@ -46,6 +47,11 @@ $(CONTROLLER): | packages-demo
 $(TESTTOOLS): $(CONTROLLER)
 	@echo "Installing the test tools in .venv"
 	@$(PIP) --requirement requirements-test.txt
+	@touch $@
+
+$(BENCHTOOLS): $(CONTROLLER)
+	@echo "Installing what plots in .venv"
+	@$(PIP) --requirement requirements-bench.txt
 	@touch $@
 
 .PHONY: demo
@@ -115,10 +121,24 @@ test-vm: deps-test ## molecule's SCENARIO=nat_lab on a virtual machine with SUIT
 test-vm-all: deps-test ## all of molecule's scenarios on virtual machines of every release (needs root)
 	@failed=; for suite in bookworm trixie; do tools/molecule.sh $(CACHE) $$suite || failed=1; done; test -z "$$failed"
 
+# The rival, from the package that most people have it from.
+RIVAL := $(CACHE)/bench/ansible_collections/community/libvirt
+$(RIVAL):
+	@echo "Downloading community.libvirt, with all else that the package ansible has"
+	@rm -rf $(CACHE)/bench && mkdir -p $(CACHE)/bench
+	@python -m pip download -qq --disable-pip-version-check --no-deps --dest $(CACHE)/bench 'ansible==12.3.0'
+	@python -m zipfile -e $(CACHE)/bench/ansible-*.whl $(CACHE)/bench/whole
+	@mkdir -p $(@D) && mv $(CACHE)/bench/whole/ansible_collections/community/libvirt $@
+	@rm -rf $(CACHE)/bench/whole $(CACHE)/bench/ansible-*.whl
+
+.PHONY: bench
+bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt and with community.libvirt: a table and a plot (needs root, a quarter of an hour)
+	@$(VENV)/bin/python -m benchmarks $(CACHE)/bench
+
 .PHONY: pins
 pins: ## write requirements-lock.txt anew for what the other requirements files ask for
 	/usr/bin/python3 -m venv --clear $(CACHE)/pins
-	$(CACHE)/pins/bin/python -m pip install -qq --requirement requirements.txt --requirement requirements-test.txt
+	$(CACHE)/pins/bin/python -m pip install -qq $(addprefix --requirement requirements,.txt -test.txt -bench.txt)
 	{ sed -n 1p requirements-lock.txt; $(CACHE)/pins/bin/python -m pip freeze; } >$(CACHE)/pins/lock
 	cp $(CACHE)/pins/lock requirements-lock.txt
 

@@ -79,13 +79,17 @@ class Guest:
         """Run a command in the guest; an Answer. Raises BedError where the guest does not answer in time."""
         if self.kind == "vm":
             return self._ask(shlex.join(map(str, argv)), seconds)
-        pid = self._init()
-        words = ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", *argv]
         try:
-            done = subprocess.run(self.host.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
+            done = subprocess.run(
+                self.host.argv(*self.within(*argv)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
+            )
         except subprocess.TimeoutExpired as err:
             raise BedError(f"guest {self.name} did not answer {shlex.join(map(str, argv))!r} within {seconds} s") from err
         return Answer(done.returncode, done.stdout)
+
+    def within(self, *argv):
+        """What the host runs to run a command in a guest that is a container."""
+        return ["nsenter", f"--target={self._init()}", "--net", "--mount", "--uts", "--ipc", "--pid", "--root", "--wd", "--", *argv]
 
     def address(self, device="eth0", family=4, seconds=180):
         """The guest's global address on a device, without its prefix, once it has one."""

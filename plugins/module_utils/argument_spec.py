@@ -68,7 +68,7 @@ def virt_host():
     """AnsibleModule's keywords for virt_host."""
     networks = {"type": "list", "elements": "dict", **network()}
     return {
-        "argument_spec": {"networks": networks, "prune": {"type": "bool", "default": False}, **lab(), **connection()},
+        "argument_spec": {"networks": networks, **{flag: {"type": "bool", "default": False} for flag in ("prune", "force")}, **lab(), **connection()},
         "required_if": [("prune", True, ("lab",))],
     }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from . import desired
@@ -26,27 +27,27 @@ class Outcome:
     after: dict
 
 
-def reconcile(networks, uri, lab, prune=False, check_mode=False, warn=lambda text: None):
+def reconcile(networks, uri, lab, prune=False, force=False, check_mode=False, warn=lambda text: None):
     """Make the networks what the given options (a list of dicts) ask for; with ``prune`` the lab's other networks go. Returns an Outcome.
 
-    ``warn`` is called with each warning as soon as there is a plan.
+    With ``force`` they go although guests are on them. ``warn`` is called with each warning as soon as there is a plan.
     """
     with Libvirt(uri) as libvirt:
-        return _reconcile(networks, Networks(libvirt), desired.lab(lab), prune, check_mode, warn)
+        host, mark = Networks(libvirt), desired.lab(lab)
+        wanted = []
+        for params in networks:
+            with about(f"network {params['name'] or 'of xml'}" if len(networks) > 1 else ""):
+                wanted.append(desired.network(params, mark, libvirt))
+        _check_names(wanted)
+        observed = host.observe([each.name for each in wanted])
+        if prune:
+            strays = {name: state for name, state in host.networks.items() if name not in observed and state.definition.lab == mark}
+            wanted += [WantedNetwork(name, None, state="absent", lab=mark, force=force) for name in strays]
+            observed.update(strays)
+        return _bring_about(make_plan(wanted, observed, host), host, check_mode, warn)
 
 
-def _reconcile(networks, host, lab, prune, check_mode, warn):
-    wanted = []
-    for params in networks:
-        with about(f"network {params['name'] or 'of xml'}" if len(networks) > 1 else ""):
-            wanted.append(desired.network(params, lab, host.libvirt))
-    _check_names(wanted)
-    observed = host.observe([each.name for each in wanted])
-    if prune:
-        strays = {name: state for name, state in host.networks.items() if name not in observed and state.definition.lab == lab}
-        wanted += [WantedNetwork(name, None, state="absent", lab=lab) for name in strays]
-        observed.update(strays)
-    plan = make_plan(wanted, observed, host)
+def _bring_about(plan, host, check_mode, warn):
     for item in plan.items:
         with about(f"network {item.key}" if len(plan.items) > 1 else ""):
             host.rehearse(item.observed, item.steps)
@@ -54,12 +55,15 @@ def _reconcile(networks, host, lab, prune, check_mode, warn):
             warn(f"network {item.key}: {warning}")
     if check_mode:
         return Outcome(plan, {item.key: item.after for item in plan.items})
-    done = []
-    for item in plan.items:
-        if item.steps:
-            _apply(item, host, done)
-            done.append(item)
-    return Outcome(plan, {item.key: report(host.observe([item.key])[item.key]) if item.steps else item.after for item in plan.items})
+    work = [item for item in plan.items if item.steps]
+    for number, item in enumerate(work):
+        with _rolled_back(item, work[:number], host):
+            host.apply(item.key, item.steps)
+    now = host.observe([item.key for item in work])
+    for item in work:
+        with _rolled_back(item, work, host):
+            now[item.key] = verify(item, now[item.key], host)
+    return Outcome(plan, {item.key: report(now[item.key]) if item.steps else item.after for item in plan.items})
 
 
 def _check_names(wanted):
@@ -69,35 +73,43 @@ def _check_names(wanted):
             raise ValidationError("networks", name, "is there twice", "give each network once")
 
 
-def _apply(item, host, done):
-    """Apply one item and verify it; where that fails put back what was there, and what made room for it, and say all of it."""
+@contextlib.contextmanager
+def _rolled_back(item, done, host):
+    """Where what is done to ``item`` fails put back what was there, with what it made room for and what made room for it, and say all of it.
+
+    ``done`` are the items that have been applied.
+    """
     try:
-        host.apply(item.key, item.steps)
-        verify(item, host)
+        yield
     except VirtNetError as err:
-        back = [item, *(each for each in reversed(done) if each.key in item.needs)]
+        after = [each for each in reversed(done) if item.key in each.needs]
+        before = [each for each in reversed(done) if each.key in item.needs]
+        back = [*after, item, *before]
         said = [f"network {each.key}: {roll_back(each, host)}" for each in back]
         kept = ", ".join(each.key for each in done if each not in back)
-        err.args = (f"{err}; {'; '.join(said)}{f'; changed before it and kept: {kept}' if kept else ''}",)
+        err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)
         raise
 
 
-def verify(item, host):
-    """Observe again; a difference to the plan's target is a VerificationError. What libvirt holds and the kernel lacks, on a host that is broken, is mended."""
-    now, target, left = _left(item, host)
+def verify(item, now, host):
+    """Hold the state ``now`` of an applied item against its plan, and return it; a difference is a VerificationError.
+
+    What libvirt holds and the kernel lacks, on a host that is broken, is mended.
+    """
+    target, left = _left(item, now, host)
     if left and {step.verb for step in left} <= MENDING:
         host.apply(item.key, left)
-        now, target, left = _left(item, host)
+        now = host.observe([item.key])[item.key]
+        target, left = _left(item, now, host)
     if left:
-        fields = ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes_between(now, target))
-        raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {fields}")
+        raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {_wrong(now, target, left)}")
+    return now
 
 
-def _left(item, host):
-    """(state, the target that it is held against, steps between them)"""
-    now = host.observe([item.key])[item.key]
+def _left(item, now, host):
+    """(the target that ``now`` is held against, steps between them)"""
     target = expected(item.target, now, host.names())
-    return now, target, steps_between(now, target)
+    return target, steps_between(now, target)
 
 
 def roll_back(item, host):
@@ -107,6 +119,12 @@ def roll_back(item, host):
         now = host.observe([item.key])[item.key]
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"
-    if steps_between(now, expected(undone(item), now, host.names())):
-        return "rolled back, and yet not what it was: look at it with virsh net-dumpxml"
+    target = expected(undone(item), now, host.names())
+    left = steps_between(now, target)
+    if left:
+        return f"rolled back, and yet not what it was: {_wrong(now, target, left)}"
     return "what was there before is back" if item.observed else "nothing of it was left behind"
+
+
+def _wrong(now, target, steps):
+    return ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes_between(now, target, steps))

@@ -31,7 +31,7 @@ def virt_host():
     module = AnsibleModule(supports_check_mode=True, **argument_spec.virt_host())
 
     def act():
-        outcome = _reconcile(module, module.params["networks"] or [], prune=module.params["prune"])
+        outcome = _reconcile(module, module.params["networks"] or [], prune=module.params["prune"], force=module.params["force"])
         items = outcome.plan.items
         return {
             "before": {"networks": {item.key: item.before for item in items}},
@@ -49,8 +49,8 @@ def virt_network_info():
     _run(module, lambda: {"changed": False, "networks": info.networks(module.params)})
 
 
-def _reconcile(module, networks, prune=False):
-    return reconcile(networks, module.params["uri"], module.params["lab"], prune, module.check_mode, module.warn)
+def _reconcile(module, networks, **more):
+    return reconcile(networks, module.params["uri"], module.params["lab"], check_mode=module.check_mode, warn=module.warn, **more)
 
 
 def _changes(outcome, prefix):

@@ -21,6 +21,12 @@ options:
       - With empty lists this takes the whole lab down.
     type: bool
     default: false
+  force:
+    description:
+      - With O(prune), remove networks although guests are attached to them, which cuts them off. Else the task fails and names the guests.
+      - For a network of O(networks) its own O(networks[].force) counts.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - virtlab.network.network.list
   - virtlab.network.common

@@ -93,6 +93,21 @@ def ansible(lab, host):
         yield Ansible(lab, host, top)
 
 
+@pytest.fixture(scope="session")
+def inside(checkout):
+    """A function that runs a script of inside/ on a host, where it finds the collection; a CompletedProcess."""
+    ready = set()
+
+    def run(host, script, *arguments, **more):
+        if host not in ready:
+            host.put(checkout / "plugins", "/opt/virtlab/ansible_collections/virtlab/network")
+            host.put(Path(__file__).with_name("inside"), "/opt/virtlab")
+            ready.add(host)
+        return host.run("/usr/bin/python3", f"/opt/virtlab/inside/{script}.py", "/opt/virtlab", *arguments, **more)
+
+    return run
+
+
 @pytest.fixture
 def ansible_for():
     """A function that gives Ansible for a host of a lab."""

@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
 PLAIN = "<network><name>{}</name><forward mode='nat'/>{}</network>"
 MORE = {
     "seed_default": """<network><name>default</name><uuid>f6514662-26e5-431e-8544-fd216bed9312</uuid><forward mode='nat'/>
@@ -32,25 +29,16 @@ MORE = {
 }
 
 
-@pytest.fixture(scope="session")
-def inside(host, checkout):
-    """The host's folder /opt/virtlab, as seen from here, with the collection in it and room for documents."""
-    folder = host.path("/opt/virtlab")
-    shutil.copytree(checkout / "plugins", folder / "ansible_collections/virtlab/network/plugins")
-    (folder / "documents").mkdir()
-    return folder
-
-
-def test_documents_keep_what_they_say(host, inside, checkout):
+def test_documents_keep_what_they_say(host, inside, checkout, tmp_path):
     """Every document that libvirt can define, and every attribute of it."""
     documents = {path.stem: path.read_text(encoding="utf-8") for path in (checkout / "tests/unit/module_utils/codec/documents").glob("*.xml")}
     assert documents
     documents.update(MORE)
     for name, text in documents.items():
-        (inside / f"documents/{name}.xml").write_text(text, encoding="utf-8")
-    (inside / "documents.py").write_bytes((HERE / "inside/documents.py").read_bytes())
+        (tmp_path / f"{name}.xml").write_text(text, encoding="utf-8")
+    host.put(tmp_path, "/opt")
     default = host.run("virsh", "net-dumpxml", "--inactive", "default").stdout
-    said = host.run("python3", "/opt/virtlab/documents.py", "/opt/virtlab", "/opt/virtlab/documents").stdout.splitlines()
+    said = inside(host, "documents", f"/opt/{tmp_path.name}").stdout.splitlines()
     host.run("tee", "/tmp/default.xml", input=default)
     host.run("virsh", "net-define", "/tmp/default.xml")
     assert said[:-1] == []

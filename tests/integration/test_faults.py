@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
 from tests.integration.test_restart import BASE, BIGGER, links, nic, reaches_out
 
-HERE = Path(__file__).parent
 ABSENT = {"name": "one", "state": "absent"}
 RENAMED = {**BASE, "domain": {"name": "one.test"}}
 #: (what is there, what is asked for, whether a guest is there)
@@ -28,19 +25,16 @@ WAYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def faulty(host, checkout):
+@pytest.fixture
+def faulty(host, inside):
     """A function that makes a run with a fault: (exit code, what it printed)."""
-    shutil.copytree(checkout / "plugins", host.path("/opt/faults/ansible_collections/virtlab/network/plugins"))
-    host.path("/opt/faults/faults.py").write_bytes((HERE / "inside/faults.py").read_bytes())
 
     def run(options, fault, number):
-        done = host.run("python3", "/opt/faults/faults.py", "/opt/faults", json.dumps(options), fault, str(number), check=False)
+        done = inside(host, "faults", json.dumps(options), fault, str(number), check=False)
         assert done.returncode in (0, 3, 9), done.stderr
         return done.returncode, json.loads(done.stdout) if done.stdout else {}
 
-    yield run
-    shutil.rmtree(host.path("/opt/faults"))
+    return run
 
 
 @pytest.fixture

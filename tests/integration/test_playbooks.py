@@ -29,6 +29,22 @@ def test_nat_lab_and_its_teardown(ansible, host, snapshot):
     assert snapshot() == before
 
 
+def test_a_lab_with_guests_is_taken_down_when_that_is_meant(ansible, host, guest_on):
+    """It names them, and touches nothing; with force exactly what bears the mark goes, and another's stays."""
+    options = {"ips": [{"address": "10.79.0.1/24", "dhcp": {"ranges": [{"start": "10.79.0.100", "end": "10.79.0.150"}]}}]}
+    guest_on({"name": "one", "lab": "web", **options})
+    ansible.module("virt_network", name="two", lab="web", ips=[])
+    ansible.module("virt_network", name="three", lab="other", ips=[])
+    names = ("virsh", "net-list", "--all", "--name")
+    before = host.run(*names).stdout
+    results, unused = ansible.playbook("virtlab.network.teardown", lab="web")
+    assert "network one is in use by here (" in results[-1]["msg"] and "with force: true" in results[-1]["msg"]
+    assert host.run(*names).stdout == before
+    results, unused = ansible.playbook("virtlab.network.teardown", lab="web", force=True)
+    assert [each["domain"] for each in results[-1]["affected_guests"]] == ["here"]
+    assert host.run(*names).stdout.split() == ["default", "three"]
+
+
 def play(ansible, **variables):
     """Run the role nat_network alone; its recap."""
     path = ansible.top / "role.yml"

@@ -62,7 +62,7 @@ def test_one_that_fails_is_rolled_back_and_the_rest_is_told(ansible, host):
     """The one before stays, the one after is not begun, and the message says so."""
     broken = network("two", 2, dnsmasq_options=["no-such-option"])
     message = ansible.refused("virt_host", lab="web", networks=[network("one", 1), broken, network("three", 3)])
-    assert "could not start network two" in message and "nothing of it was left behind" in message and "changed before it and kept: one" in message
+    assert "could not start network two" in message and "nothing of it was left behind" in message and "changed as well and kept: one" in message
     assert names(host) == ["one"]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import cached_property
 from typing import NamedTuple
 
 from .. import deps
@@ -52,7 +53,6 @@ class Firewall:
     """The rules as they are at one moment."""
 
     def __init__(self):
-        self._nft = _nftables() if deps.program("nft") else None
         self._rules = {}
 
     def of(self, network):
@@ -71,14 +71,17 @@ class Firewall:
         routed = subnets if network.mode in ("nat", "route") else []
         words = {"bridge": [network.bridge_name], "routed": routed, "translated": translated,
                  "served": [network.bridge_name] if family == "ip" or subnets else []}
-        held = (self._nft or {}).get(family, {})
-        backend = NFTABLES if any(table == OWN for table, unused in held) else IPTABLES
-        rules = held if backend is NFTABLES else self._iptables(family)
-        if rules is None:  # without iptables libvirt's rules are nftables', if these can be read at all
-            return IN_PLACE if self._nft is None else CHAINS_LOST
-        if not all(backend.calls(rules, kind) for kind, wanted in words.items() if wanted):
-            return CHAINS_LOST
-        return IN_PLACE if all(backend.says(rules, kind, word) for kind, wanted in words.items() for word in wanted) else RULES_LOST
+        found = _judged(IPTABLES, self._iptables(family), words)
+        if found != IN_PLACE and self._nftables is not None:  # which is slow where iptables' rules are many
+            held = self._nftables.get(family, {})
+            if any(table == OWN for table, unused in held):
+                return _judged(NFTABLES, held, words)
+            return found or CHAINS_LOST
+        return found or IN_PLACE
+
+    @cached_property
+    def _nftables(self):
+        return _nftables() if deps.program("nft") else None
 
     def _iptables(self, family):
         """{(table, chain): words of its rules}; None where they cannot be read."""
@@ -87,6 +90,15 @@ class Firewall:
             text = _output(program) if program else None
             self._rules[family] = None if text is None else _parse(text)
         return self._rules[family]
+
+
+def _judged(backend, rules, words):
+    """What rules come to for the words that each kind must have; None where there are none to be read."""
+    if rules is None:
+        return None
+    if not all(backend.calls(rules, kind) for kind, wanted in words.items() if wanted):
+        return CHAINS_LOST
+    return IN_PLACE if all(backend.says(rules, kind, word) for kind, wanted in words.items() for word in wanted) else RULES_LOST
 
 
 def _parse(text):

@@ -57,6 +57,11 @@ class Link:
     filtering: bool
 
     @property
+    def given(self):
+        """Its addresses (CIDR), sorted, without link-local ones, which are the kernel's own."""
+        return sorted(each for each in self.addresses if not ipaddress.ip_interface(each).is_link_local)
+
+    @property
     def port(self):
         """The Port that it is, without what only bridge(8) knows."""
         return Port(self.name, self.mtu, self.settings, up=self.up)

@@ -228,8 +228,8 @@ class _Kernel:
 
     @cached_property
     def homeless(self):
-        """Names of devices that are on no bridge, and may be guests' NICs."""
-        return frozenset(link.name for link in self.devices.values() if link.master is None and link.kind in ("tun", "veth"))
+        """Names of devices that are on no bridge, and may be guests' NICs: these have no addresses but what the kernel gives each device."""
+        return frozenset(link.name for link in self.devices.values() if link.master is None and link.kind in ("tun", "veth") and not link.given)
 
     @cached_property
     def firewall(self):
@@ -240,8 +240,9 @@ class _Kernel:
         bridge = self.devices.get(live.bridge_name)
         if bridge is None:
             return Kernel("missing")
+        addresses = frozenset(bridge.given) | bridge.addresses & set(map(str, live.interfaces))
         return Kernel(
-            "up" if bridge.up else "down", bridge.addresses, links.ports(live.bridge_name, self.devices), self.firewall.of(live),
+            "up" if bridge.up else "down", addresses, links.ports(live.bridge_name, self.devices), self.firewall.of(live),
             daemon.dnsmasq_runs(live.name) or not live.runs_dnsmasq,
         )
 

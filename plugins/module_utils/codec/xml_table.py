@@ -194,9 +194,11 @@ def canonical(element):
 
 def read(tables, cls, element, where=""):
     """Return (instance of ``cls``, unknown): unknown is a tuple of (path, XML or attribute value) that build() takes."""
-    given, unknown, claimed = {}, [], {}
+    given, unknown, claimed, present = {}, [], {}, {"", *(child.tag for child in element)}
     for row in tables[cls]:
         claimed.setdefault(row.child, set()).add(row.claim)
+        if row.child not in present:
+            continue
         value, inner = row.read(tables, element, where)
         unknown += inner
         if value is not None:

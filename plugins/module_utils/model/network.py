@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Optional
 
 from .option import option, options
@@ -198,7 +199,7 @@ class Network:
         dhcp = any(ip.dhcp and (ip.dhcp.ranges or ip.dhcp.hosts) for ip in self.ips)
         return self.owns_bridge and bool(self.ips) and (dhcp or not self.dns or self.dns.enable is not False)
 
-    @property
+    @cached_property
     def interfaces(self):
         """Its addresses, as those of ipaddress. What libvirt stored and is none, such as one with a netmask full of holes, is passed over."""
         return interfaces(each.address for each in self.ips)

@@ -126,7 +126,7 @@ def report(state):
     }
     if state.stored and state.live and as_stored(state.live, state.stored) != state.stored:
         facts["running"] = _config(as_stored(state.live, state.stored))
-    if state.hook is False:
+    if state.hook is False and held.bridge_ports:
         facts["bridge_ports_hook"] = "missing"
     if state.kernel:
         facts["ports"] = [port.name for port in state.kernel.ports]

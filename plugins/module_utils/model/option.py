@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from ..errors import ValidationError
@@ -59,11 +60,10 @@ def options(kind, help, key=(), ordered=False, required=False):  # pylint: disab
     return field(default=(), metadata={"option": Option(kind, help, True, key, ordered, required)})  # pylint: disable=invalid-field-call
 
 
+@cache
 def declared(cls):
-    """Yield (name, Option) of a dataclass's options, in order; fields that are no options are passed over."""
-    for entry in fields(cls):
-        if "option" in entry.metadata:
-            yield entry.name, entry.metadata["option"]
+    """(name, Option) of each of a dataclass's options, in order; fields that are no options are passed over."""
+    return tuple((entry.name, entry.metadata["option"]) for entry in fields(cls) if "option" in entry.metadata)
 
 
 def read(cls, given, path="", strict=True):

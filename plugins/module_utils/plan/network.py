@@ -45,9 +45,9 @@ def _item(wanted, state, targets, context):
         warnings += _cut_off(wanted, state, target, guests, context.root)
     if wanted.on_restart == "defer" and target and target.stored and target.live and restarts(target.stored, target.live):
         warnings.append("what is stored differs from what runs, and waits for the network's next start")
-    return Item(
-        "network", wanted.name, state, target, report(state), report(target), steps, tuple(changes_between(state, target)), guests, tuple(warnings)
-    )
+    before = report(state)
+    after = report(target) if steps else before
+    return Item("network", wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests, tuple(warnings))
 
 
 def attached(guests, name, state):
@@ -63,18 +63,19 @@ def _cut_off(wanted, state, target, guests, may_attach):
     ports = [port.name for port in state.kernel.ports] if state.kernel else ()
     strangers = sorted(set(ports) - {guest.target for guest in guests} - set(state.definition.bridge_ports))
     if target is not None and target.live:
-        follows = target.kernel is not None and may_attach and wanted.on_restart == "reattach"
+        renamed = bool(guests) and target.live.owns_bridge and target.live.bridge_name != state.live.bridge_name
+        follows = target.kernel is not None and may_attach and wanted.on_restart == "reattach" and not renamed
         if wanted.on_restart == "never" or not follows and (guests or strangers):
-            raise InUseError(_refusal(wanted, target, guests, strangers))
+            raise InUseError(_refusal(wanted, state, target, guests, strangers))
     elif guests or strangers:
         if target is not None or not wanted.force:
-            raise InUseError(_refusal(wanted, target, guests, strangers))
+            raise InUseError(_refusal(wanted, state, target, guests, strangers))
         if strangers:
             return (f"{', '.join(strangers)}: no guest's of libvirt, and cut off with its bridge",)
     return ()
 
 
-def _refusal(wanted, target, guests, strangers):
+def _refusal(wanted, state, target, guests, strangers):
     names = ", ".join([f"{guest.domain} ({guest.target})" for guest in guests] + [f"{port} (no guest's of libvirt)" for port in strangers])
     used = f"is in use by {names}" if names else "is running"
     remedy = "shut these guests down or detach them first"
@@ -87,6 +88,9 @@ def _refusal(wanted, target, guests, strangers):
         return (f"network {wanted.name} {used}: this change restarts it, and on_restart is {wanted.on_restart!r}; {f'{remedy}, or ' if names else ''}"
                 "use on_restart: reattach, which puts every port back, or defer, which waits for its next start")
     why = "restarts it, and ports are put back by root alone, on libvirt's own host"
+    if target.live.bridge_name != state.live.bridge_name:
+        why = (f"takes it to bridge {target.live.bridge_name}, and guests that run would go on to name {state.live.bridge_name}, "
+               "where libvirt looks for them when it starts anew")
     if not target.live.owns_bridge:
         why = f"takes it to forward mode {target.live.mode}, where they cannot follow"
     return f"network {wanted.name} {used}: this change {why}; {remedy}"

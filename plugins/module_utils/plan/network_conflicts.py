@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from ..errors import UnsupportedError, ValidationError
@@ -126,7 +125,6 @@ def check_ports(name, state, targets, context):
         link = context.devices.get(device) if device not in there else None
         if link is None:
             continue
-        addresses = sorted(each for each in link.addresses if not ipaddress.ip_interface(each).is_link_local)
         guests = [guest.domain for guest in context.guests if guest.target == device]
         if link.kind == "bridge":
             raise ValidationError("bridge_ports", device, "is a bridge itself, and no port of another", "name the NIC or TAP that shall join")
@@ -134,8 +132,8 @@ def check_ports(name, state, targets, context):
             raise ValidationError("bridge_ports", device, f"is a NIC of guest {guests[0]}", f"attach that guest to network {name} instead")
         if link.master and not _gives_up(link.master, device, targets, context):
             raise ValidationError("bridge_ports", device, f"is a port of {link.master}", f"take it off first: ip link set {device} nomaster")
-        if addresses:
-            raise ValidationError("bridge_ports", device, f"has {', '.join(addresses)}, which would not be reached any more",
+        if link.given:
+            raise ValidationError("bridge_ports", device, f"has {', '.join(link.given)}, which would not be reached any more",
                                   "give the addresses to a bridge first, or take another device")
 
 

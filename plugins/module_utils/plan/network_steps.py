@@ -94,9 +94,8 @@ def _kernel_steps(kernel, target, bridge):
             yield Step("attach", (bridge, port))
 
 
-def changes_between(state, target):
-    """The Changes, with their price, between two NetworkStates (or None)."""
-    steps = steps_between(state, target)
+def changes_between(state, target, steps):
+    """The Changes, with their price, between two NetworkStates (or None); ``steps`` are those of steps_between()."""
     if not steps:
         return
     cost = _cost(state, target, {step.verb for step in steps})

@@ -66,6 +66,14 @@ def test_a_restart_puts_every_port_back():
     assert (item.cost, [guest.domain for guest in item.guests]) == ("restart", ["vm1", "vm2"])
 
 
+def test_a_bridge_is_not_renamed_under_guests():
+    """Their running definitions name the old one, and libvirt takes them off the new one when it starts anew; who is no guest follows."""
+    renamed = replace(B, bridge=network(bridge={"name": "virbr2"}).bridge)
+    with pytest.raises(InUseError, match=r"vm1 .*: this change takes it to bridge virbr2, and guests that run would go on to name virbr1"):
+        plan(wanted(definition=renamed), with_ports(Port("vnet0", 1400)), guests=GUESTS)
+    assert plan(wanted(definition=renamed), with_ports(Port("eth1", 9000))).cost == "restart"
+
+
 @pytest.mark.parametrize("host", [{"root": False}, {"local": False, "remote": True}])
 def test_ports_that_cannot_be_put_back_are_not_cut_off(host):
     """By who is not root, and on another host."""

@@ -139,9 +139,9 @@ def test_who_gives_up_a_subnet_goes_before_who_takes_it():
         make_plan(moves, observed, Host(networks=observed))
 
 
-def link(name="eth1", master=None, addresses=(), kind=None):
+def link(name="eth1", master=None, given=(), kind=None):
     """A device of the host."""
-    return {name: SimpleNamespace(name=name, master=master, addresses=frozenset(addresses), kind=kind)}
+    return {name: SimpleNamespace(name=name, master=master, given=given, kind=kind)}
 
 
 NAMED = network(bridge={"name": "virbr1"}, bridge_ports=["eth1"])
@@ -149,7 +149,7 @@ NAMED = network(bridge={"name": "virbr1"}, bridge_ports=["eth1"])
 
 @pytest.mark.parametrize(("host", "says"), [
     ({"devices": link(master="br0")}, "is a port of br0; take it off first"),
-    ({"devices": link(addresses=["192.0.2.1/24"])}, "has 192.0.2.1/24, which would not be reached"),
+    ({"devices": link(given=["192.0.2.1/24"])}, "has 192.0.2.1/24, which would not be reached"),
     ({"devices": link(kind="bridge")}, "is a bridge itself"),
     ({"devices": link(), "guests": (SimpleNamespace(domain="vm1", target="eth1", network="b", bridge=None),)}, "is a NIC of guest vm1"),
     ({"devices": link(), "networks": {"b": active(network("b", bridge_ports=["eth1"]))}}, "is a port of network b"),
@@ -161,11 +161,11 @@ def test_ports_that_would_be_missed_are_refused(host, says):
 
 
 def test_ports_that_may_join():
-    """Link-local addresses are the kernel's own; one that is there already; one that this very plan takes off another network's bridge."""
+    """One without addresses; one that is there already; one that this very plan takes off another network's bridge."""
     links = {"links": frozenset({"eth1"})}
-    assert plan(wanted(definition=NAMED), devices=link(addresses=["fe80::1/64"]), **links).warnings == ()
+    assert plan(wanted(definition=NAMED), devices=link(), **links).warnings == ()
     there = replace(active(NAMED), kernel=Kernel("up", ports=(Port("eth1", up=True),)), hook=True)
-    assert plan(wanted(definition=NAMED), there, devices=link(master="virbr1", addresses=["192.0.2.1/24"]), **links).steps == ()
+    assert plan(wanted(definition=NAMED), there, devices=link(master="virbr1", given=["192.0.2.1/24"]), **links).steps == ()
     giver = replace(there, stored=replace(NAMED, name="b", bridge=network(bridge={"name": "virbr2"}).bridge))
     giver = replace(giver, live=giver.stored)
     host = Host(networks={"b": giver}, devices=link(master="virbr2"), **links)
