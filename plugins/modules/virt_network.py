@@ -147,7 +147,8 @@ after:
     lab: default
     config: {name: lab, forward: {mode: nat}, ips: [{address: 192.168.150.1/24}]}
 changes:
-  description: What differs, field by field. RV(changes[].cost) is V(live), which no guest notices,
+  description: What differs, field by field. RV(changes[].cost) is V(live), which no guest notices (while leases and ranges
+    change libvirt takes the network's firewall rules away for a fraction of a second and puts them back, so single packets may be refused),
     V(dnsmasq), for which the network's DHCP and DNS are away for less than a second, V(restart), for which its guests lose seconds of
     traffic, or V(replace), where guests cannot follow. RV(changes[].field) begins with C(kernel) where something broken is mended.
   type: list

@@ -14,7 +14,7 @@ import re
 
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network
-from ansible_collections.virtlab.network.plugins.module_utils.model.option import declared
+from ansible_collections.virtlab.network.plugins.module_utils.model.option import declared, leaves
 
 from testbed import claim, guest, topology
 from testbed import lab as labs
@@ -117,10 +117,10 @@ REFUSED = {
 }
 
 
-def leaves(cls, path=""):
+def paths(cls, path=""):
     """Paths of all options of a dataclass that hold a value."""
     for name, entry in declared(cls):
-        yield from leaves(entry.kind, f"{path}{name}.") if entry.nested else [f"{path}{name}"]
+        yield from paths(entry.kind, f"{path}{name}.") if entry.nested else [f"{path}{name}"]
 
 
 def bare(path):
@@ -142,8 +142,9 @@ LATER = dict(later(Network))
 
 def test_no_option_is_left_out():
     """Each is changed somewhere."""
-    changed = {bare(path) for unused, also, changes in {**MATRIX, **MACHINES}.values() for path, value in changes}
-    assert set(leaves(Network)) - changed == set()
+    changes = [change for unused, also, changes in {**MATRIX, **MACHINES}.values() for change in changes]
+    changed = {bare(leaf) for path, value in changes for leaf, scalar in leaves(value, path)}
+    assert set(paths(Network)) - changed == set()
 
 
 @pytest.fixture(scope="module")
@@ -198,8 +199,15 @@ def wrong(found, version):
         if "error" in each or refused is not None:
             if refused is None or refused not in each.get("error", "no error"):
                 yield each
-        elif not each["predicted"] or not each["unchanged"] or (each["said"] or "live") != each["paid"] or each["paid"] != "restart" and each["lost"]:
+        elif not each["predicted"] or not each["unchanged"] or (each["said"] or "live") != each["paid"] or each["paid"] != "restart" and lost(each):
             yield each
+
+
+def lost(change):
+    """True where more packets were lost than libvirt loses. For ranges and hosts of DHCP it takes the network's rules away and puts them back, and where a
+    host's bridges pass through iptables a few packets come in between. Source: networkUpdate in src/network/bridge_driver.c.
+    """
+    return (change["lost"] or 0) > (10 if re.search(r"\.dhcp\.(ranges|hosts)", bare(change["path"])) else 0)
 
 
 @pytest.mark.parametrize("what", MATRIX)

@@ -50,9 +50,8 @@ class Ping:
             time.sleep(0.05)
         return self.answers[-1]
 
-    def lost(self, since):
-        """How many were not answered between the answer numbered ``since`` and the last one."""
-        until = self.passes()
+    def lost(self, since, until):
+        """How many between the answers of these two numbers have not been answered. Some are late, and come after those that were sent later."""
         return until - since - len([number for number in self.answers if since < number <= until])
 
 
@@ -81,9 +80,9 @@ def change(bridge, definition, ping):
     index, pid = device(bridge), dnsmasq(name)
     done = make(definition)
     paid = "restart" if device(bridge) != index else "dnsmasq" if dnsmasq(name) != pid else "live"
-    item, lost = done.plan.items[0], ping.lost(since) if ping else None
+    item = done.plan.items[0]
     return {
-        "said": max((each.cost for each in check.changes), key=COSTS.index, default=""), "paid": paid, "lost": lost,
+        "said": max((each.cost for each in check.changes), key=COSTS.index, default=""), "paid": paid, "lost": (since, ping.passes()) if ping else None,
         "predicted": (check.changes, check.after, check.guests) == (item.changes, done.after[name], item.guests),
         "unchanged": not make(definition).plan.changed,
     }
@@ -95,6 +94,7 @@ def main():
     definition = read(Network, given["network"])
     bridge = make(definition).after[definition.name]["bridge"]
     ping = Ping(given["ping"]) if given["ping"] else None
+    found = []
     for path, value in given["changes"]:
         changed = with_leaf(definition, path, value)
         try:
@@ -102,9 +102,12 @@ def main():
             definition = changed
         except VirtNetError as err:
             said = {"error": str(err)}
-        print(json.dumps({"path": path, **said}), flush=True)
+        found.append({"path": path, **said})
     if ping:
+        ping.passes()
         ping.process.kill()
+    for each in found:
+        print(json.dumps({**each, "lost": ping.lost(*each["lost"])} if each.get("lost") else each))
 
 
 if __name__ == "__main__":
