@@ -43,10 +43,10 @@ class VerificationError(VirtNetError):
 
 @contextlib.contextmanager
 def about(what):
-    """Put ``what`` in front of the message of an error that passes; '' leaves it as it is."""
+    """Put ``what`` in front of the message of an error that passes; '' leaves it as it is, as does a message that begins so by itself."""
     try:
         yield
     except VirtNetError as err:
-        if what:
+        if what and not str(err).startswith(what):
             err.args = (f"{what}: {err}",)
         raise

@@ -59,7 +59,8 @@ def _bring_about(plan, host, check_mode, warn):
     for number, item in enumerate(work):
         with _rolled_back(item, work[:number], host):
             host.apply(item.key, item.steps)
-    now = host.observe([item.key for item in work])
+    with about("all was done, and cannot be looked at again"):
+        now = host.observe([item.key for item in work])
     for item in work:
         with _rolled_back(item, work, host):
             now[item.key] = verify(item, now[item.key], host)

@@ -78,6 +78,25 @@ def test_a_device_that_is_away_is_no_obstacle(ansible, host):
     assert ([change["field"] for change in done["changes"]], again["changed"], ports(host)) == (["kernel.ports"], False, {"test0": True, "test2": True})
 
 
+def test_the_hook_comes_with_a_restart(ansible, host):
+    """In one run, again and again: what makes libvirt see the hook is over before the network is defined and started."""
+    for number in range(4):
+        bigger = {**JOINED, "mtu": 1400 + number}
+        results = ansible.run(*[("virt_network", options) for options in (BARE, bigger, bigger, {"name": "one", "state": "absent"})])
+        assert [each.get("changed") for each in results] == [True, True, False, True], (number, results)
+
+
+def test_the_hook_takes_nothing_from_others(ansible, host):
+    """A device that has an address by now, or is another bridge's, stays where it is."""
+    ansible.module("virt_network", **JOINED)
+    host.run("virsh", "net-destroy", "one")
+    for words in ("link add test4 type bridge", "link set test0 master test4", "address add 10.80.0.1/24 dev test2"):
+        host.run("ip", *words.split())
+    host.run("virsh", "net-start", "one")
+    assert ports(host) == {} and links(host)["test0"]["master"] == "test4"
+    assert "is a port of test4" in ansible.refused("virt_network", **JOINED)
+
+
 def test_what_was_taken_off_or_set_down_comes_back(ansible, host):
     """As does the hook."""
     ansible.module("virt_network", **JOINED)
@@ -120,10 +139,9 @@ def test_the_hook_goes_with_its_last_network(ansible, host):
 def test_what_failed_is_taken_back(ansible, host):
     """A run that cannot be finished leaves neither port nor hook."""
     ansible.module("virt_network", **BARE)
-    host.run("ip", "link", "add", "test4", "type", "bridge")
-    host.run("ip", "link", "add", "test5", "link", "test2", "type", "macvlan")
-    said = ansible.refused("virt_network", **JOINED)
-    assert "could not put test2 on test-one" in said and "what was there before is back" in said
+    host.run("ip", "link", "add", "test5", "link", "test3", "type", "macvlan")  # which is Ethernet, and no bridge's port
+    said = ansible.refused("virt_network", **{**BARE, "bridge_ports": ["test0", "test5"]})
+    assert "could not put test5 on test-one" in said and "what was there before is back" in said
     assert ports(host) == {} and not host.exists(HOOK)
     assert not ansible.module("virt_network", **BARE)["changed"]
 
@@ -138,6 +156,10 @@ def test_who_would_be_missed_elsewhere_is_refused(ansible, host):
             assert message in ansible.refused("virt_network", check=True, **JOINED)
     assert "is a bridge itself" in ansible.refused("virt_network", **{**BARE, "bridge_ports": ["test4"]})
     ansible.module("virt_network", **{**BARE, "bridge_ports": ["test0"]})
-    assert "is a port of network one" in ansible.refused("virt_network", name="two", ips=[], bridge_ports=["test0"])
+    assert "is a port of the active network one" in ansible.refused("virt_network", name="two", ips=[], bridge_ports=["test0"])
+    idle = {**BARE, "name": "two", "bridge": {"name": "test-two"}, "ips": [], "state": "inactive"}
+    for device, message in (("test2", "has 10.80.0.1/24"), ("lo", "is no Ethernet device"), ("eth0", "has ")):
+        assert message in ansible.refused("virt_network", **{**idle, "bridge_ports": [device]})
+    assert "bridge_ports" in ansible.refused("virt_network", **{**idle, "bridge_ports": ["test0", "test0"]})
     other = {"name": "two", "forward": {"mode": "bridge"}, "bridge": {"name": "test4"}, "bridge_ports": ["test0"]}
     assert "bridge_ports" in ansible.refused("virt_network", **other)

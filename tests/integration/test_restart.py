@@ -126,3 +126,12 @@ def test_a_bridge_that_is_gone_comes_back_with_a_restart(ansible, host, running)
     done, again = ansible.run(*[("virt_network", {**BASE, "on_restart": "never"})] * 2)
     assert ([change["field"] for change in done["changes"]], done["cost"]) == (["kernel.bridge", "kernel.ports"], "restart")
     assert not again["changed"] and reaches_out(running)
+
+
+def test_guests_outlive_their_network(ansible, host, guest_on):
+    """Removed with force and made anew, with another bridge of libvirt's choice, which nobody knows beforehand."""
+    plain = {name: value for name, value in BASE.items() if name != "bridge"}
+    one = guest_on(plain)
+    gone, made, again = ansible.run(("virt_network", {"name": "one", "state": "absent", "force": True}), ("virt_network", plain), ("virt_network", plain))
+    assert (gone.get("changed"), made.get("changed"), again["changed"]) == (True, True, False), made
+    assert made["after"]["ports"] == [nic(host)] and reaches_out(one)

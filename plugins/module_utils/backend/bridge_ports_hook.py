@@ -9,6 +9,7 @@ so what goes wrong is left to the system's log. It needs nothing but Python and 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,13 +22,27 @@ PORTS = "metadata/{urn:virtlab:bridge-ports:1}ports/{urn:virtlab:bridge-ports:1}
 OWNING = ("nat", "route", "open")
 
 
-def put(device, bridge, mtu):
-    """Put a device on a bridge and set it up; ``mtu`` '' leaves that as it is."""
+def ip(*words):
+    """Run ip(8); what it prints, and None where it fails."""
     program = shutil.which("ip", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or "ip"
-    command = [program, "link", "set", "dev", device, "master", bridge, *(["mtu", mtu] if mtu else []), "up"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        syslog.syslog(syslog.LOG_WARNING, f"bridge_ports: {' '.join(command)} failed: {done.stderr.strip()}")
+        syslog.syslog(syslog.LOG_WARNING, f"bridge_ports: ip {' '.join(words)} failed: {done.stderr.strip()}")
+        return None
+    return done.stdout
+
+
+def put(device, bridge, mtu):
+    """Put a device on a bridge and set it up, unless somebody uses it elsewhere by now; ``mtu`` '' leaves that as it is."""
+    said = ip("-j", "address", "show", "dev", device)
+    if said is None:
+        return
+    link = next(filter(None, json.loads(said)))
+    taken = [link["master"]] if link.get("master", bridge) != bridge else [each["local"] for each in link["addr_info"] if each["scope"] == "global"]
+    if taken:
+        syslog.syslog(syslog.LOG_WARNING, f"bridge_ports: {device} is in use ({', '.join(taken)}) and not put on {bridge}")
+    else:
+        ip("link", "set", "dev", device, "master", bridge, *(["mtu", mtu] if mtu else []), "up")
 
 
 def main():

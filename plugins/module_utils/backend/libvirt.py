@@ -61,6 +61,14 @@ class Libvirt:
             self._opened = self._open()
         return self._opened
 
+    def refresh(self):
+        """Close the connection if the daemon has ended meanwhile, which only asking it tells; what is asked for next opens another."""
+        if self._opened is not None:
+            try:
+                self._opened.getLibVersion()
+            except self.module.libvirtError:
+                self.close()
+
     def _open(self):
         try:
             return self.module.open(self.uri)

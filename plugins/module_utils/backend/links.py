@@ -43,7 +43,10 @@ class Route:
 
 @dataclass(frozen=True)
 class Link:
-    """A device: its index, kind, the bridge that it is on, whether it is up, and what a bridge's port has. ``filtering`` is that of a bridge's VLANs."""
+    """A device: its index, kind, the bridge that it is on, whether it is up, and what a bridge's port has. ``filtering`` is that of a bridge's VLANs.
+
+    ``lower`` is the device that it is on top of, if any.
+    """
 
     name: str
     index: int
@@ -55,6 +58,8 @@ class Link:
     addresses: frozenset
     settings: tuple
     filtering: bool
+    lower: Optional[str]
+    ethernet: bool
 
     @property
     def given(self):
@@ -79,6 +84,7 @@ def _link(entry):
         entry["ifname"], entry["ifindex"], "UP" in entry["flags"], info.get("info_kind"), entry.get("master"), entry.get("address"), entry["mtu"],
         frozenset(f"{ipaddress.ip_address(each['local'])}/{each['prefixlen']}" for each in entry.get("addr_info", ()) if "local" in each),
         tuple((name, held[name]) for name in SETTINGS if name in held), bool(info.get("info_data", {}).get("vlan_filtering")),
+        entry.get("link"), entry.get("link_type") == "ether",
     )
 
 

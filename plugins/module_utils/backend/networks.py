@@ -29,6 +29,7 @@ class Networks:
 
     def observe(self, names):
         """{name: NetworkState or None} of the named networks."""
+        self.libvirt.refresh()
         self._kernel = _Kernel() if self.local else None
         return {name: self._state(name, self._kernel) for name in names}
 
@@ -90,7 +91,7 @@ class Networks:
             "forget": lambda: journal.forget(value),
             "install_hook": self._install_hook,
             "release_hook": lambda: self._release_hook(name),
-            "attach": lambda: links.attach(*value),
+            "attach": lambda: links.attach(value[0] or self._look_up(name).bridgeName(), value[1]),
             "detach": lambda: links.detach(value),
             "up": lambda: links.set_up(value),
             "address": lambda: links.add_address(*value),
@@ -110,10 +111,10 @@ class Networks:
         self._look_up(name).update(command, section, update.parent, network_xml.part(update.element), module.VIR_NETWORK_UPDATE_AFFECT_LIVE)
 
     def _install_hook(self):
-        """libvirt looks for hooks when it starts, and when it is made to reload."""
+        """libvirt looks for hooks when it starts, and when it is made to reload; of which nobody sees the end, and it reads definitions meanwhile."""
         if not bridge_ports.installed():
             bridge_ports.install()
-            self._stir(daemon.reload, lambda: True)
+            self._stir(self._restart_daemon, lambda: True)
 
     def _release_hook(self, name):
         """Remove the hook where no network but ``name`` needs it."""

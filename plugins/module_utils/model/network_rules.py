@@ -19,6 +19,8 @@ from .network_validate import belongs, short, unique, value
 LONGEST = 240
 #: seconds: dnsmasq takes no shorter leases
 SHORTEST_LEASE = 120
+#: what namespaces in metadata that are this collection's begin with
+OURS = "urn:virtlab:"
 MACVTAP = ("private", "vepa", "passthrough")
 ELSEWHERE = ("bridge",) + MACVTAP + ("hostdev",)
 #: options that libvirt takes everywhere, and that make sense in some forward modes only
@@ -47,6 +49,10 @@ POOLS = ("forward.interfaces", "forward.addresses", "forward.pf", "bridge")
 def check(definition: Network):
     """Raise ValidationError for the first rule that ``definition`` breaks."""
     _check_mode(definition)
+    unique("bridge_ports", definition.bridge_ports)
+    for number, fragment in enumerate(definition.metadata):
+        if OURS in fragment:
+            raise ValidationError(f"metadata[{number}]", short(fragment), "is this collection's own", "use lab and bridge_ports")
     _check_bridge_mode(definition)
     _check_services(definition)
     _check_names(definition)

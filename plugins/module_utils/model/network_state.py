@@ -20,7 +20,7 @@ class NetworkState:
 
     ``kernel`` is None where the network is inactive, where its bridge is not libvirt's, and where libvirt runs on another host. ``interrupted`` are the
     ports of a network that a run stopped, to start it anew, and did not get to put back; None where no run was interrupted. ``hook`` tells whether what
-    puts its ``bridge_ports`` back is installed; None where it has none, and of a target whether it is to be: None is whatever it is.
+    puts its ``bridge_ports`` back is installed; None where it has none, and where it cannot be.
     """
 
     stored: Optional[Network]
@@ -126,10 +126,12 @@ def report(state):
     }
     if state.stored and state.live and as_stored(state.live, state.stored) != state.stored:
         facts["running"] = _config(as_stored(state.live, state.stored))
-    if state.hook is False and held.bridge_ports:
+    if state.hook is False:
         facts["bridge_ports_hook"] = "missing"
     if state.kernel:
         facts["ports"] = [port.name for port in state.kernel.ports]
+        down = [port.name for port in state.kernel.ports if port.up is False]
+        facts.update({"ports_down": down} if down else {})
         if broken(state):
             facts["kernel"] = broken(state)
     return facts

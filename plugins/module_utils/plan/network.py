@@ -38,7 +38,7 @@ def _item(wanted, state, targets, context):
     guests, warnings = (), list(wanted.warnings)
     if {"define", "create", "start"} & verbs:
         warnings += network_conflicts.doubts(wanted, targets, context)
-    if target and target.kernel:
+    if target and target.definition.bridge_ports and steps:
         network_conflicts.check_ports(wanted.name, state, targets, context)
     if "stop" in verbs and state.live.owns_bridge:
         guests = attached(context.guests, wanted.name, state)
@@ -78,10 +78,9 @@ def _cut_off(wanted, state, target, guests, may_attach):
 def _refusal(wanted, state, target, guests, strangers):
     names = ", ".join([f"{guest.domain} ({guest.target})" for guest in guests] + [f"{port} (no guest's of libvirt)" for port in strangers])
     used = f"is in use by {names}" if names else "is running"
-    remedy = "shut these guests down or detach them first"
+    remedy = "shut these guests down or detach them first" if guests else "take these off the bridge first"
     if target is None:
-        return (f"network {wanted.name} {used}: state {wanted.state} stops it, which would cut them off; {remedy}, or ask for state: absent "
-                "with force: true, which cuts them off")
+        return f"network {wanted.name} {used}: to be absent it stops, which would cut them off; {remedy}, or say force: true, which cuts them off"
     if target.live is None:
         return f"network {wanted.name} {used}: state {wanted.state} stops it, which would cut them off; {remedy}"
     if wanted.on_restart != "reattach":

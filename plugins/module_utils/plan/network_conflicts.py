@@ -34,7 +34,8 @@ def _conflicts(wanted, targets, context):
     yield from _session(definition, context.uri)
     others = {name: other for name, other in {**context.networks, **targets}.items() if name != wanted.name and other is not None}
     for name, other in others.items():
-        yield from _with_network(definition, target, name, other)
+        word = "this task's" if name in targets else "the active" if other.live else "the inactive"
+        yield from _with_network(definition, target, f"{word} network {name}", other)
     if context.remote:
         yield TOLD, f"uri {context.uri} is another host's: its routes and devices were not looked at"
         return
@@ -59,27 +60,27 @@ def _session(definition, uri):
         )
 
 
-def _with_network(definition, target, name, state):
+def _with_network(definition, target, network, state):
     other = state.live or state.stored
     if definition.uuid and definition.uuid == other.uuid:
-        yield REFUSED, ValidationError("uuid", definition.uuid, f"belongs to network {name}, and libvirt cannot rename a network",
-                                       f"remove {name} first, or leave uuid out")
+        yield REFUSED, ValidationError("uuid", definition.uuid, f"belongs to {network}, and libvirt cannot rename a network",
+                                       "remove that first, or leave uuid out")
     if definition.owns_bridge and definition.bridge_name and definition.bridge_name == other.bridge_name:
-        yield REFUSED, ValidationError("bridge.name", definition.bridge_name, f"is the bridge of network {name}", "choose another, or leave it to libvirt")
+        yield REFUSED, ValidationError("bridge.name", definition.bridge_name, f"is the bridge of {network}", "choose another, or leave it to libvirt")
     for device in sorted(set(definition.bridge_ports) & set(state.definition.bridge_ports)):
-        yield REFUSED, ValidationError("bridge_ports", device, f"is a port of network {name}", "name it in one of them alone")
+        yield REFUSED, ValidationError("bridge_ports", device, f"is a port of {network}", "name it in one of them alone")
     for subnet in subnets(definition):
         for taken in subnets(other):
             if subnet.version != taken.version or not subnet.overlaps(taken):
                 continue
-            message = f"overlaps {taken} of the {'active' if state.live else 'inactive'} network {name}"
+            message = f"overlaps {taken} of {network}"
             if state.live:
                 yield _severity(subnet == taken, target), ValidationError("ips", str(subnet), message, "choose another subnet")
             else:
                 yield TOLD, f"ips {subnet} {message}: only one of the two can run at a time"
         for beyond in routed(other) if state.live else ():
             if subnet.version == beyond.version and subnet.overlaps(beyond):
-                yield DOUBTED, ValidationError("ips", str(subnet), f"overlaps the route to {beyond} of the active network {name}", "choose another subnet")
+                yield DOUBTED, ValidationError("ips", str(subnet), f"overlaps the route to {beyond} of {network}", "choose another subnet")
 
 
 def _severity(same, target):
@@ -117,6 +118,10 @@ def collides(subnet, route):
     return route.connected or taken.prefixlen >= subnet.prefixlen
 
 
+#: kinds of devices that take what comes in by the device below them
+RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+
+
 def check_ports(name, state, targets, context):
     """Raise ValidationError for a device that is to join the bridge of the network ``name`` and would be missed where it is."""
     target = targets[name]
@@ -126,6 +131,11 @@ def check_ports(name, state, targets, context):
         if link is None:
             continue
         guests = [guest.domain for guest in context.guests if guest.target == device]
+        riders = [other.name for other in context.devices.values() if other.lower == device and other.kind in RIDERS]
+        if not link.ethernet:
+            raise ValidationError("bridge_ports", device, "is no Ethernet device, and bridges have no others as ports", "name a NIC or TAP")
+        if riders:
+            raise ValidationError("bridge_ports", device, f"carries {', '.join(riders)}, and the kernel gives it to one of the two", "remove these first")
         if link.kind == "bridge":
             raise ValidationError("bridge_ports", device, "is a bridge itself, and no port of another", "name the NIC or TAP that shall join")
         if guests:

@@ -26,7 +26,7 @@ def steps_between(state, target):
     stop = live is not None and (to_live is None or updates is None or lost(kernel, to_kernel))
     start = to_live is not None and (live is None or stop)
     steps = [Step("install_hook")] if to_hook and not hook else []
-    steps += [Step("release_hook")] if hook and (target is None or to_hook is False) else []
+    steps += [Step("release_hook")] if hook is not None and _ports(state) and not _ports(target) else []
     steps += [Step("detach", name) for name in (to_kernel.off if to_kernel else ()) if kernel and kernel.port(name)]
     if stop and start:
         steps.append(Step("remember", (live.uuid, to_kernel.ports if to_kernel else ())))
@@ -47,6 +47,10 @@ def steps_between(state, target):
     if interrupted is not None or stop and start:
         steps.append(Step("forget", (live or stored).uuid))
     return tuple(steps)
+
+
+def _ports(state):
+    return state.definition.bridge_ports if state else ()
 
 
 def _views(state):
@@ -119,11 +123,11 @@ def _cost(state, target, verbs):
 
 def _field_changes(state, target, cost, updates):
     old, new = state.definition, target.definition
-    fields = list(differences(old, new))
-    if not fields and state.live and target.live and state.live != target.live:
-        old, new = (as_stored if target.stored else as_given)(state.live, target.live), target.live
-        fields = list(differences(old, new))
-    for field, before, after in fields:
+    fields = {field: (before, after) for field, before, after in differences(old, new)}
+    if state.live and target.live:
+        running = (as_stored if target.stored else as_given)(state.live, target.live)
+        fields = {**{field: (before, after) for field, before, after in differences(running, target.live)}, **fields}
+    for field, (before, after) in fields.items():
         costs = [each.cost for each in updates if field.startswith(each.field) or each.field.startswith(field)]
         free = field.partition("[")[0] in TEXTS and target.stored
         yield Change(field, before, after, "live" if free else max(costs, key=COSTS.index, default=cost))

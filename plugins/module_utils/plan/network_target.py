@@ -31,7 +31,7 @@ def target_of(wanted, state, context):
     definition = _definition(wanted, state)
     live = _live(wanted, state, definition, persistent) if active else None
     kernel = _kernel(live, state, definition.bridge_ports, context) if live and live.owns_bridge and context.local else None
-    hook = bool(definition.bridge_ports) if context.local and context.root else None
+    hook = True if definition.bridge_ports and context.local and context.root else None
     return NetworkState(definition if persistent else None, live, persistent and _autostart(wanted, state), kernel, hook=hook)
 
 
@@ -109,7 +109,7 @@ def undone(item):
     kernel = before.kernel
     if kernel:
         kernel = replace(kernel, off=tuple(name for name in target.definition.bridge_ports if kernel.port(name) is None))
-    return replace(before, kernel=kernel, hook=bool(before.hook) if target.hook else before.hook)
+    return replace(before, kernel=kernel)
 
 
 def expected(target, now, links):

@@ -103,6 +103,16 @@ def test_a_running_network_that_differs_from_its_definition_is_shown():
     assert [(change.field, change.before, change.after) for change in item.changes] == [("mtu", 1500, 1400)]
 
 
+def test_what_had_diverged_has_its_price_beside_what_changes():
+    """What only the running network has goes too, and is named, at its own price."""
+    ranges = [{"start": "10.0.0.10", "end": "10.0.0.20"}]
+    stored = network(uuid=UUID, ips=[{"address": "10.0.0.1/24", "dhcp": {"ranges": ranges}}])
+    live = network(uuid=UUID, ips=[{"address": "10.0.0.1/24", "dhcp": {"ranges": [*ranges, {"start": "10.0.0.30", "end": "10.0.0.40"}]}}])
+    item = plan(wanted(definition=replace(stored, portgroups=network(portgroups=[{"name": "slow"}]).portgroups)), NetworkState(stored, live, True))
+    assert {change.field: change.cost for change in item.changes} == {"ips[10.0.0.1/24].dhcp.ranges[10.0.0.30]": "dnsmasq", "portgroups[slow]": "live"}
+    assert item.cost == "dnsmasq"
+
+
 def test_a_text_beside_a_restart_has_its_own_price():
     """Nobody notices another title."""
     item = plan(wanted(definition=network(mtu=1500, title="x")), active(A))

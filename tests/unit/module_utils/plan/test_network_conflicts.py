@@ -34,9 +34,9 @@ def route(subnet, device="eth0", connected=True):
 
 REFUSED = [
     ({"networks": {"b": active(network("b", **ips("10.0.0.9/24")))}}, "overlaps 10.0.0.0/24 of the active network b"),
-    ({"networks": {"b": active(network("b", uuid=UUID))}}, "belongs to network b"),
-    ({"networks": {"b": NetworkState(network("b", bridge={"name": "virbr9"}), None)}}, "is the bridge of network b"),
-    ({"networks": {"b": NetworkState(network("b", forward={"mode": "bridge"}, bridge={"name": "virbr9"}), None)}}, "is the bridge of network b"),
+    ({"networks": {"b": active(network("b", uuid=UUID))}}, "belongs to the (active|inactive) network b"),
+    ({"networks": {"b": NetworkState(network("b", bridge={"name": "virbr9"}), None)}}, "is the bridge of the (active|inactive) network b"),
+    ({"networks": {"b": NetworkState(network("b", forward={"mode": "bridge"}, bridge={"name": "virbr9"}), None)}}, "is the bridge of the inactive network b"),
     ({"routes": (route("10.0.0.0/24"),)}, "overlaps the host's route to 10.0.0.0/24 through eth0"),
     ({"links": frozenset({"virbr9"})}, "is a device that this host has already"),
 ]
@@ -98,7 +98,7 @@ def test_routes_of_networks_and_of_the_host(taken, refused):
 def test_two_of_one_plan_that_overlap_are_refused():
     """The second is as much a conflict as one that runs already."""
     pair = [wanted(name, definition=network(name, **ips("10.0.0.1/24"))) for name in "ab"]
-    with pytest.raises(ValidationError, match="of the active network"):
+    with pytest.raises(ValidationError, match="of this task's network"):
         make_plan(pair, {"a": None, "b": None}, Host())
 
 
@@ -141,7 +141,7 @@ def test_who_gives_up_a_subnet_goes_before_who_takes_it():
 
 def link(name="eth1", master=None, given=(), kind=None):
     """A device of the host."""
-    return {name: SimpleNamespace(name=name, master=master, given=given, kind=kind)}
+    return {name: SimpleNamespace(name=name, master=master, given=given, kind=kind, lower=None, ethernet=True)}
 
 
 NAMED = network(bridge={"name": "virbr1"}, bridge_ports=["eth1"])
@@ -151,8 +151,10 @@ NAMED = network(bridge={"name": "virbr1"}, bridge_ports=["eth1"])
     ({"devices": link(master="br0")}, "is a port of br0; take it off first"),
     ({"devices": link(given=["192.0.2.1/24"])}, "has 192.0.2.1/24, which would not be reached"),
     ({"devices": link(kind="bridge")}, "is a bridge itself"),
+    ({"devices": {"eth1": SimpleNamespace(**{**vars(link()["eth1"]), "ethernet": False})}}, "is no Ethernet device"),
+    ({"devices": {**link(), "m0": SimpleNamespace(**{**vars(link("m0", kind="macvlan")["m0"]), "lower": "eth1"})}}, "carries m0"),
     ({"devices": link(), "guests": (SimpleNamespace(domain="vm1", target="eth1", network="b", bridge=None),)}, "is a NIC of guest vm1"),
-    ({"devices": link(), "networks": {"b": active(network("b", bridge_ports=["eth1"]))}}, "is a port of network b"),
+    ({"devices": link(), "networks": {"b": active(network("b", bridge_ports=["eth1"]))}}, "is a port of the active network b"),
 ])
 def test_ports_that_would_be_missed_are_refused(host, says):
     """Whatever the device does elsewhere ends when it joins a bridge."""
@@ -171,6 +173,12 @@ def test_ports_that_may_join():
     host = Host(networks={"b": giver}, devices=link(master="virbr2"), **links)
     tasks = [wanted(definition=NAMED), wanted("b", definition=network("b"))]
     assert [item.key for item in make_plan(tasks, {"a": None, "b": giver}, host).items] == ["b", "a"]
+
+
+def test_ports_of_a_network_that_is_not_started_are_looked_at_too():
+    """The next boot would start it."""
+    with pytest.raises(ValidationError, match="has 192.0.2.1/24"):
+        plan(wanted(definition=NAMED, state="inactive"), links=frozenset({"eth1"}), devices=link(given=["192.0.2.1/24"]))
 
 
 @pytest.mark.parametrize("host", [{"root": False}, {"local": False, "remote": True}])
