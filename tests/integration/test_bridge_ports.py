@@ -139,8 +139,8 @@ def test_the_hook_goes_with_its_last_network(ansible, host):
 def test_what_failed_is_taken_back(ansible, host):
     """A run that cannot be finished leaves neither port nor hook."""
     ansible.module("virt_network", **BARE)
-    host.run("ip", "link", "add", "test5", "link", "test3", "type", "macvlan")  # which is Ethernet, and no bridge's port
-    said = ansible.refused("virt_network", **{**BARE, "bridge_ports": ["test0", "test5"]})
+    host.run("ip", "link", "add", "test5", "link", "test3", "type", "macvlan")  # whose MTU cannot be above that of what is below it
+    said = ansible.refused("virt_network", **{**BARE, "bridge_ports": ["test0", "test5"], "mtu": 9000})
     assert "could not put test5 on test-one" in said and "what was there before is back" in said
     assert ports(host) == {} and not host.exists(HOOK)
     assert not ansible.module("virt_network", **BARE)["changed"]

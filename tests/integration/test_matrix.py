@@ -111,7 +111,7 @@ MACHINES = {
 }
 #: what is refused, and why
 REFUSED = {
-    "name": "is the bridge of network one", "uuid": "a network keeps its uuid", "forward.addresses.domain": "is not an SR-IOV Virtual Function",
+    "name": "is the bridge of the active network one", "uuid": "a network keeps its uuid", "forward.addresses.domain": "is not an SR-IOV Virtual Function",
     "bridge.name": "would go on to name test-one", "bridge.zone": "firewalld", "domain.register": "systemd-resolved",
     **{f"{path}bandwidth.{way}.floor": "floor" for path in ("", "portgroups.") for way in RATES},
 }

@@ -159,7 +159,7 @@ REFUSED = [
     ({"ips": [{"address": "198.51.100.77/24"}]}, "overlaps the host's route to 198.51.100.0/24 through eth0"),
     ({"forward": {"mode": "bridge"}, "bridge": {"name": "br0"}, "ips": [{"address": "10.71.0.1/24"}]}, "no meaning with forward mode bridge"),
     ({"domain": {"name": "o'hare.test"}}, "domain.name is \"o'hare.test\""),
-    ({"name": "two", "uuid": "11111111-2222-3333-4444-555555555555", "mtu": 1400}, "belongs to network other"),
+    ({"name": "two", "uuid": "11111111-2222-3333-4444-555555555555", "mtu": 1400}, "belongs to the active network other"),
     ({"uri": "qemu:///session", **NAT}, "without privileges"),
     ({"persistent": False, "state": "inactive", **NAT}, "a transient network"),
     ({"name": "nowhere"}, "no such network"),

@@ -25,13 +25,17 @@ class Backend(NamedTuple):
 
     def calls(self, rules, kind):
         """True where the kernel gets to the chains of a kind."""
-        return all(target in rules.get((table, chain), ()) for table, chain, target in self.callers.get(kind, ()))
+        return all(any(target in rule for rule in rules.get((table, chain), ())) for table, chain, target in self.callers.get(kind, ()))
 
     def says(self, rules, kind, word):
-        """True where each chain of a kind has a rule with a word."""
-        return all(word in rules.get(place, ()) for place in self.chains.get(kind, ()))
+        """True where each chain of a kind has a rule with a word, and with a verdict of that kind."""
+        return all(
+            any(word in rule and (kind not in VERDICTS or rule & VERDICTS[kind]) for rule in rules.get(place, ())) for place in self.chains.get(kind, ())
+        )
 
 
+#: what rules of a kind do, in the words of both ways; those of a bridge do this and that
+VERDICTS = {"routed": {"ACCEPT", "accept"}, "served": {"ACCEPT", "accept"}, "translated": {"MASQUERADE", "SNAT", "masquerade", "snat"}}
 ACROSS = [("filter", "LIBVIRT_FWI"), ("filter", "LIBVIRT_FWO")]
 IPTABLES = Backend(
     {"bridge": [("filter", "LIBVIRT_FWX"), *ACROSS], "routed": ACROSS, "translated": [("nat", "LIBVIRT_PRT")],
@@ -84,7 +88,7 @@ class Firewall:
         return _nftables() if deps.program("nft") else None
 
     def _iptables(self, family):
-        """{(table, chain): words of its rules}; None where they cannot be read."""
+        """{(table, chain): the words of each of its rules}; None where they cannot be read."""
         if family not in self._rules:
             program = deps.program(PROGRAMS[family])
             text = _output(program) if program else None
@@ -108,20 +112,20 @@ def _parse(text):
         if line.startswith("*"):
             table = line[1:]
         elif words[:1] == ["-A"]:
-            rules.setdefault((table, words[1]), set()).update(words[2:])
+            rules.setdefault((table, words[1]), []).append(set(words[2:]))
     return rules
 
 
 def _nftables():
-    """{family: {(table, chain): words of its rules}}; None where they cannot be read."""
+    """{family: {(table, chain): the words of each of its rules}}; None where they cannot be read."""
     text, found = _output(deps.program("nft"), "-j", "list", "ruleset"), {}
     if text is None:
         return None
     for entry in json.loads(text)["nftables"]:
         place = entry.get("rule") or entry.get("chain")
         if place:
-            chain = found.setdefault(place["family"], {}).setdefault((place["table"], place.get("chain", place.get("name"))), set())
-            chain.update(_words(place.get("expr")))
+            chain = found.setdefault(place["family"], {}).setdefault((place["table"], place.get("chain", place.get("name"))), [])
+            chain.append(set(_words(place.get("expr"))))
     return found
 
 
@@ -132,11 +136,11 @@ def _output(*command):
 
 
 def _words(value):
-    """All texts in a rule; a prefix is one."""
+    """All texts in a rule, and the names of what it does; a prefix is one."""
     if isinstance(value, dict):
         if set(value) == {"addr", "len"}:
             return [f"{value['addr']}/{value['len']}"]
-        return [word for inner in value.values() for word in _words(inner)]
+        return [*value, *(word for inner in value.values() for word in _words(inner))]
     if isinstance(value, list):
         return [word for inner in value for word in _words(inner)]
     return [value] if isinstance(value, str) else []

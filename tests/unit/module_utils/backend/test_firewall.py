@@ -38,6 +38,8 @@ EMPTY = json.dumps({"nftables": [{"metainfo": {}}]})
 @pytest.mark.parametrize(("nft", "iptables", "found"), [
     (EMPTY, CHAINS + RULES, IN_PLACE), (None, CHAINS + RULES, IN_PLACE), (EMPTY, CHAINS, RULES_LOST), (EMPTY, RULES, CHAINS_LOST), (EMPTY, "", CHAINS_LOST),
     (EMPTY, CHAINS + RULES.replace("virbr1", "virbr11"), RULES_LOST), (EMPTY, CHAINS + RULES.replace("10.0.0.0", "10.0.1.0"), RULES_LOST),
+    (EMPTY, CHAINS + RULES.replace("! -d 10.0.0.0/24 -j MASQUERADE", "-d 224.0.0.0/24 -j RETURN"), RULES_LOST),
+    (EMPTY, CHAINS + RULES.replace("-d 10.0.0.0/24 -o virbr1 -j ACCEPT", "-d 10.0.0.0/24 -o virbr1 -j REJECT"), RULES_LOST),
     (EMPTY, None, CHAINS_LOST), (None, None, IN_PLACE),
 ])
 def test_rules_are_judged_by_what_can_be_read(monkeypatch, nft, iptables, found):
