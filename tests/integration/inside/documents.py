@@ -29,11 +29,6 @@ FLIP = {"yes": "no", "no": "yes", "on": "off", "off": "on"}
 OTHER_WORDS = ("@netmask", "@prefix", "@family", "/uuid", "/mac@address", "/bridge@name")
 
 
-def run(check=False, **options):
-    """One network's options through the core; whether it changed."""
-    return reconcile([{**BASE, **options}], URI, "test", check_mode=check).plan.changed
-
-
 def places(document):
     """How often each (path, value) of attributes and texts is in a document, without what is not compared."""
 
@@ -61,10 +56,17 @@ def alterations(document):
 class Trial:
     """One document's way."""
 
-    def __init__(self, connection, path):
-        self.connection, self.path = connection, path
+    def __init__(self, path):
+        self.path, self.connection = path, libvirt.open(URI)
         self.text = path.read_text(encoding="utf-8")
         self.altered = 0
+
+    def run(self, check=False, **options):
+        """The options through the core; whether it changed. The first document that names ports restarts the daemon: it is asked anew."""
+        changed = reconcile([{**BASE, **options}], URI, "test", check_mode=check).plan.changed
+        if not check:
+            self.connection = libvirt.open(URI)
+        return changed
 
     def stored(self, name):
         """libvirt's stored definition of a network."""
@@ -87,17 +89,17 @@ class Trial:
             return
         name, own = network.name(), network.XMLDesc(libvirt.VIR_NETWORK_XML_INACTIVE)
         self.clear()
-        if not run(xml=self.text):
+        if not self.run(xml=self.text):
             yield "defining it changed nothing"
-        if run(xml=self.text):
+        if self.run(xml=self.text):
             yield "the second run changed it"
         yield from (f"lost by xml: {place}" for place in places(own) - places(self.stored(name)))
         found = info.networks({"name": name, "uuid": None, "bridge": None, "uri": URI})[0]
         if found["unknown"]:
             yield f"unknown: {found['unknown']}"
         self.clear()
-        run(**found["config"])
-        if run(**found["config"]):
+        self.run(**found["config"])
+        if self.run(**found["config"]):
             yield "the second run with its config changed it"
         yield from (f"lost by config: {place}" for place in places(own) - places(self.stored(name)))
         yield from self.blind(name)
@@ -105,7 +107,7 @@ class Trial:
     def refused(self):
         """What libvirt refuses, we refuse, and leave nothing."""
         try:
-            run(xml=self.text)
+            self.run(xml=self.text)
             yield "taken although libvirt refuses it"
         except VirtNetError:
             if self.connection.listAllNetworks():
@@ -122,17 +124,16 @@ class Trial:
             self.connection.networkDefineXML(before)
             if after != before:
                 self.altered += 1
-                if not run(check=True, xml=text):
+                if not self.run(check=True, xml=text):
                     yield f"altered {what}, and no change was seen"
 
 
 def main():
     """``documents.py COLLECTIONS FOLDER``"""
     libvirt.registerErrorHandler(lambda *unused: None, None)
-    connection = libvirt.open(URI)
     tried = altered = 0
     for path in sorted(Path(sys.argv[2]).glob("*.xml")):
-        trial = Trial(connection, path)
+        trial = Trial(path)
         for problem in trial.problems():
             print(f"{path.name}: {problem}")
         trial.clear()
