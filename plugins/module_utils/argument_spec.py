@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from .model.bridge import Bridge, BridgePort, Vlans
+from .model.link import KINDS, Link
+from .model.link_kinds import Tun
 from .model.network import Network
 from .model.option import declared
 
 STATES = ("active", "inactive", "present", "absent")
+#: what virt_link makes, and NICs that are there without it; bridges and TAPs have modules of their own
+LINK_KINDS = ("bond", "team", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "veth", "dummy", "vxlan", "nic")
 ON_RESTART = ("reattach", "if_unused", "never", "defer")
 
 
@@ -58,17 +63,48 @@ def network():
     }
 
 
-def virt_network():
-    """AnsibleModule's keywords for virt_network."""
-    spec = network()
+def _device(skip, *more):
+    """What all devices take, without the options ``skip``, and the options of the classes ``more``."""
+    common = {name: spec for name, spec in of_model(Link).items() if name not in skip}
+    options = {"name": {"type": "str", "required": True}, **common, "state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
+    for cls in more:
+        options.update(of_model(cls))
+    return {**options, "force": {"type": "bool", "default": False}, "steal": {"type": "bool", "default": False}}
+
+
+def bridge():
+    """Everything about one bridge."""
+    ports = {"type": "list", "elements": "dict", "options": of_model(BridgePort)}
+    return {"options": {**_device(("link", "controller", "port"), Bridge), "ports": ports, "vlans": {"type": "dict", "options": of_model(Vlans)}}}
+
+
+def tap():
+    """Everything about one TAP or TUN device."""
+    return {"options": _device(("link",), Tun)}
+
+
+def link():
+    """Everything about one device of another kind."""
+    own = {name: {"type": "dict", "options": of_model(KINDS[name])} for name in LINK_KINDS if name in KINDS and name not in ("macvtap", "ipvtap")}
+    ports = {"type": "list", "elements": "str"}
+    return {"options": {**_device(()), "kind": {"type": "str", "choices": list(LINK_KINDS)}, "ports": ports, **own}}
+
+
+#: kinds of resources in the order of virt_host's lists, each of which is named after one; with everything about one
+KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link}
+
+
+def of_kind(kind):
+    """AnsibleModule's keywords for the module of one kind of resource."""
+    spec = KINDS_OF_RESOURCES[kind]()
     return {"argument_spec": {**spec.pop("options"), **lab(), **connection()}, **spec}
 
 
 def virt_host():
     """AnsibleModule's keywords for virt_host."""
-    networks = {"type": "list", "elements": "dict", **network()}
+    lists = {f"{kind}s": {"type": "list", "elements": "dict", **spec()} for kind, spec in KINDS_OF_RESOURCES.items()}
     return {
-        "argument_spec": {"networks": networks, **{flag: {"type": "bool", "default": False} for flag in ("prune", "force")}, **lab(), **connection()},
+        "argument_spec": {**lists, **{flag: {"type": "bool", "default": False} for flag in ("prune", "force")}, **lab(), **connection()},
         "required_if": [("prune", True, ("lab",))],
     }
 
@@ -77,3 +113,13 @@ def virt_network_info():
     """AnsibleModule's keywords for virt_network_info."""
     options = {name: {"type": "str"} for name in ("name", "uuid", "bridge")}
     return {"argument_spec": {**options, **connection()}, "mutually_exclusive": [tuple(options)]}
+
+
+def virt_bridge_info():
+    """AnsibleModule's keywords for virt_bridge_info."""
+    return {"argument_spec": {"name": {"type": "str"}, **connection()}}
+
+
+def virt_link_info():
+    """AnsibleModule's keywords for virt_link_info."""
+    return {"argument_spec": {"name": {"type": "str"}, "kind": {"type": "str"}, **connection()}}

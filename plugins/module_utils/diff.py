@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 
+from .plan.families import FAMILIES
+
 
 def diff_of(item, outcome):
     """Ansible's diff of one plan item: both states as YAML, with the price and the guests that would notice in the header."""
     price = f" (cost: {item.cost})" if item.cost else ""
     guests = ", ".join(f"{guest.domain} {guest.target}" for guest in item.guests)
+    before, after = item.before, outcome.after[item.id]
+    if "absent" in (before["state"], after["state"]):
+        before, after = FAMILIES[item.family].brief(before), FAMILIES[item.family].brief(after)
     return {
-        "before_header": f"{item.kind} {item.key}",
-        "after_header": f"{item.kind} {item.key}{price}{f', guests: {guests}' if guests else ''}",
-        "before": document(item.before),
-        "after": document(outcome.after[item.key]),
+        "before_header": item.said,
+        "after_header": f"{item.said}{price}{f', guests: {guests}' if guests else ''}",
+        "before": document(before),
+        "after": document(after),
     }
 
 

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from .backend.libvirt import Libvirt
-from .backend.networks import Networks
+from .backend.host import Host
 from .codec import network_xml
 from .errors import ValidationError
 from .model import network_rules
+from .model.link import report as link_report
 from .model.network import Network
 from .model.network_state import portable, report
 from .model.option import plain, read
@@ -18,8 +18,8 @@ from .plan.network import attached
 
 def networks(params):
     """A list of dicts, one a network that matches name, uuid or bridge (all where none is given), sorted by name."""
-    with Libvirt(params["uri"]) as libvirt:
-        host = Networks(libvirt)
+    with Host(params["uri"]) as host:
+        host = host.networks
         return [_network(host, name, state) for name, state in sorted(_matching(host, params).items())]
 
 
@@ -70,3 +70,39 @@ def _lease(entry):
         "iaid": entry["iaid"],
         "expires": entry["expirytime"],
     }
+
+
+def bridges(params):
+    """A list of dicts, one a bridge of the host, sorted by name; the one that is named where a name is given."""
+    return _devices(params, lambda kind: kind == "bridge")
+
+
+def links(params):
+    """A list of dicts, one a device of the host, sorted by name; those of a name or kind where one is given."""
+    return _devices(params, lambda kind: params["kind"] in (None, kind))
+
+
+def _devices(params, wanted):
+    with Host(params["uri"]) as host:
+        found = host.devices
+        chosen = [name for name, seen in sorted(found.seen.items()) if wanted(seen.kind) and params["name"] in (None, name)]
+        counters = found.counters() if chosen else {}
+        return [_device(found, found.state(name), counters) for name in chosen]
+
+
+def _device(found, state, counters):
+    shown = link_report(state)
+    config = {name: value for name, value in shown.items() if name not in ("state", "lab", "mac") and (name != "kind" or state.kind not in ("bridge", "tun"))}
+    facts = {
+        "name": state.name, "kind": state.kind, "lab": state.lab, "mac": state.link.mac, "config": config, "operstate": state.facts["operstate"],
+        "ifindex": state.facts["ifindex"], "dynamic_addresses": state.facts["dynamic"], "counters": counters[state.name],
+        "guests": [{"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
+                   for guest in found.guests if state.name in (guest.target, guest.bridge)],
+    }
+    if state.kind == "bridge":
+        learned = found.macs(state.name)
+        facts["ports"] = [
+            {"name": port.name, "state": found.port_state(port.name), "macs": learned.get(port.name, []), "counters": counters[port.name]}
+            for port in sorted(state.ports, key=lambda port: port.name)
+        ]
+    return facts

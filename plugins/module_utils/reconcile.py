@@ -7,71 +7,73 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from itertools import groupby
 
 from . import desired
-from .backend.libvirt import Libvirt
-from .backend.networks import Networks
+from .backend.host import Host
 from .errors import ValidationError, VerificationError, VirtNetError, about
-from .model.network_state import WantedNetwork, report
-from .plan.network import make_plan
-from .plan.network_steps import MENDING, changes_between, steps_between
-from .plan.network_target import expected, undone
+from .plan.families import FAMILIES, make_plan
 from .plan.plan import Plan
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: the plan, and the reports of every resource afterwards, by name."""
+    """What came of a run: the plan, and the reports of every resource afterwards, by their items' ids."""
 
     plan: Plan
     after: dict
 
 
-def reconcile(networks, uri, lab, prune=False, force=False, check_mode=False, warn=lambda text: None):
-    """Make the networks what the given options (a list of dicts) ask for; with ``prune`` the lab's other networks go. Returns an Outcome.
+def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=lambda text: None):
+    """Make the host what the given ``tasks`` ask for, pairs of a kind of resource and its options; with ``prune`` all else of the lab goes.
 
-    With ``force`` they go although guests are on them. ``warn`` is called with each warning as soon as there is a plan.
+    With ``force`` that goes although guests use it. ``warn`` is called with each warning as soon as there is a plan. Returns an Outcome.
     """
-    with Libvirt(uri) as libvirt:
-        host, mark = Networks(libvirt), desired.lab(lab)
-        wanted = []
-        for params in networks:
-            with about(f"network {params['name'] or 'of xml'}" if len(networks) > 1 else ""):
-                wanted.append(desired.network(params, mark, libvirt))
+    with Host(uri) as host:
+        mark, wanted = desired.lab(lab), []
+        for kind, params in tasks:
+            with about(f"{kind} {params['name'] or 'of xml'}" if len(tasks) > 1 else ""):
+                wanted.append(desired.WANTED[kind](params, mark, host))
         _check_names(wanted)
-        observed = host.observe([each.name for each in wanted])
+        observed = host.observe([(each.family, each.name) for each in wanted])
         if prune:
-            strays = {name: state for name, state in host.networks.items() if name not in observed and state.definition.lab == mark}
-            wanted += [WantedNetwork(name, None, state="absent", lab=mark, force=force) for name in strays]
-            observed.update(strays)
+            for family, name, state in host.marked(mark):
+                if (family, name) not in observed:
+                    wanted.append(desired.absent(family, name, state, mark, force))
+                    observed[family, name] = state
         return _bring_about(make_plan(wanted, observed, host), host, check_mode, warn)
 
 
 def _bring_about(plan, host, check_mode, warn):
     for item in plan.items:
-        with about(f"network {item.key}" if len(plan.items) > 1 else ""):
-            host.rehearse(item.observed, item.steps)
+        with about(item.said if len(plan.items) > 1 else ""):
+            host.of(item.family).rehearse(item.observed, item.steps)
         for warning in item.warnings:
-            warn(f"network {item.key}: {warning}")
+            warn(f"{item.said}: {warning}")
     if check_mode:
-        return Outcome(plan, {item.key: item.after for item in plan.items})
+        return Outcome(plan, {item.id: item.after for item in plan.items})
     work = [item for item in plan.items if item.steps]
-    for number, item in enumerate(work):
-        with _rolled_back(item, work[:number], host):
-            host.apply(item.key, item.steps)
+    done = []
+    for family, group in groupby(work, key=lambda item: item.family):
+        group = list(group)
+        taken = host.of(family).apply([(item.key, item.steps) for item in group])
+        for item in group:
+            with _rolled_back(item, done, host):
+                next(taken)
+            done.append(item)
     with about("all was done, and cannot be looked at again"):
-        now = host.observe([item.key for item in work])
+        now = host.observe([item.id for item in work])
     for item in work:
         with _rolled_back(item, work, host):
-            now[item.key] = verify(item, now[item.key], host)
-    return Outcome(plan, {item.key: report(now[item.key]) if item.steps else item.after for item in plan.items})
+            now[item.id] = verify(item, now[item.id], host)
+    return Outcome(plan, {item.id: {**FAMILIES[item.family].report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items})
 
 
 def _check_names(wanted):
-    names = [each.name for each in wanted]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValidationError("networks", name, "is there twice", "give each network once")
+    ids = [(each.family, each.name) for each in wanted]
+    for each in wanted:
+        if ids.count((each.family, each.name)) > 1:
+            raise ValidationError(f"{each.kind}s", each.name, "is there twice", f"give each {each.kind} once")
 
 
 @contextlib.contextmanager
@@ -83,10 +85,10 @@ def _rolled_back(item, done, host):
     try:
         yield
     except VirtNetError as err:
-        after = [each for each in reversed(done) if item.key in each.needs]
-        before = [each for each in reversed(done) if each.key in item.needs]
+        after = [each for each in reversed(done) if item.id in each.needs]
+        before = [each for each in reversed(done) if each.id in item.needs]
         back = [*after, item, *before]
-        said = [f"network {each.key}: {roll_back(each, host)}" for each in back]
+        said = [f"{each.said}: {roll_back(each, host)}" for each in back]
         kept = ", ".join(each.key for each in done if each not in back)
         err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)
         raise
@@ -95,37 +97,45 @@ def _rolled_back(item, done, host):
 def verify(item, now, host):
     """Hold the state ``now`` of an applied item against its plan, and return it; a difference is a VerificationError.
 
-    What libvirt holds and the kernel lacks, on a host that is broken, is mended.
+    What is left that may be left, on a host that is broken or that undid it, is taken once more.
     """
     target, left = _left(item, now, host)
-    if left and {step.verb for step in left} <= MENDING:
-        host.apply(item.key, left)
-        now = host.observe([item.key])[item.key]
+    if left and {step.verb for step in left} <= FAMILIES[item.family].mending:
+        now = _apply(item, left, host)
         target, left = _left(item, now, host)
     if left:
-        raise VerificationError(f"network {item.key} is not as asked although libvirt accepted every step: {_wrong(now, target, left)}")
+        raise VerificationError(f"{item.said} is not as asked although every step was accepted: {_wrong(item, now, target, left)}")
     return now
+
+
+def _apply(item, steps, host):
+    """Take steps of one item, and look at it again."""
+    list(host.of(item.family).apply([(item.key, steps)]))
+    return host.observe([item.id])[item.id]
 
 
 def _left(item, now, host):
     """(the target that ``now`` is held against, steps between them)"""
-    target = expected(item.target, now, host.names())
-    return target, steps_between(now, target)
+    family = FAMILIES[item.family]
+    target = family.expected(item.target, now, host.of(item.family))
+    return target, family.steps_between(now, target)
 
 
 def roll_back(item, host):
     """Bring one resource back to what was observed before, look again, and return a clause that says how that went."""
+    family = FAMILIES[item.family]
     try:
-        host.apply(item.key, steps_between(host.observe([item.key])[item.key], undone(item)))
-        now = host.observe([item.key])[item.key]
+        now = host.observe([item.id])[item.id]
+        now = _apply(item, family.steps_between(now, family.undone(item)), host)
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"
-    target = expected(undone(item), now, host.names())
-    left = steps_between(now, target)
+    target = family.expected(family.undone(item), now, host.of(item.family))
+    left = family.steps_between(now, target)
     if left:
-        return f"rolled back, and yet not what it was: {_wrong(now, target, left)}"
+        return f"rolled back, and yet not what it was: {_wrong(item, now, target, left)}"
     return "what was there before is back" if item.observed else "nothing of it was left behind"
 
 
-def _wrong(now, target, steps):
-    return ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes_between(now, target, steps))
+def _wrong(item, now, target, steps):
+    changes = FAMILIES[item.family].changes_between(now, target, steps)
+    return ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes)

@@ -14,14 +14,14 @@ from .plan.plan import COSTS
 from .reconcile import reconcile
 
 
-def virt_network():
-    """The module virt_network."""
-    module = AnsibleModule(supports_check_mode=True, **argument_spec.virt_network())
+def resource(kind):
+    """A module of one resource: virt_network, virt_bridge and their kin, each of which is named after its kind."""
+    module = AnsibleModule(supports_check_mode=True, **argument_spec.of_kind(kind))
 
     def act():
-        outcome = _reconcile(module, [module.params])
+        outcome = _reconcile(module, [(kind, module.params)])
         item = outcome.plan.items[0]
-        return {"before": item.before, "after": outcome.after[item.key], "diff": diff_of(item, outcome), **_changes(outcome, "")}
+        return {"before": item.before, "after": outcome.after[item.id], "diff": diff_of(item, outcome), **_changes(outcome, lambda item: "")}
 
     _run(module, act)
 
@@ -31,26 +31,27 @@ def virt_host():
     module = AnsibleModule(supports_check_mode=True, **argument_spec.virt_host())
 
     def act():
-        outcome = _reconcile(module, module.params["networks"] or [], prune=module.params["prune"], force=module.params["force"])
+        tasks = [(kind, params) for kind in argument_spec.KINDS_OF_RESOURCES for params in module.params[f"{kind}s"] or []]
+        outcome = _reconcile(module, tasks, prune=module.params["prune"], force=module.params["force"])
         items = outcome.plan.items
         return {
-            "before": {"networks": {item.key: item.before for item in items}},
-            "after": {"networks": outcome.after},
+            "before": {f"{kind}s": {item.key: item.before for item in items if item.kind == kind} for kind in argument_spec.KINDS_OF_RESOURCES},
+            "after": {f"{kind}s": {item.key: outcome.after[item.id] for item in items if item.kind == kind} for kind in argument_spec.KINDS_OF_RESOURCES},
             "diff": [diff_of(item, outcome) for item in items if item.steps],
-            **_changes(outcome, "networks[{}]."),
+            **_changes(outcome, lambda item: f"{item.kind}s[{item.key}]."),
         }
 
     _run(module, act)
 
 
-def virt_network_info():
-    """The module virt_network_info."""
-    module = AnsibleModule(supports_check_mode=True, **argument_spec.virt_network_info())
-    _run(module, lambda: {"changed": False, "networks": info.networks(module.params)})
+def information(what):
+    """A module that tells what is there: virt_network_info, virt_bridge_info or virt_link_info, for networks, bridges or links."""
+    module = AnsibleModule(supports_check_mode=True, **getattr(argument_spec, f"virt_{what[:-1]}_info")())
+    _run(module, lambda: {"changed": False, what: getattr(info, what)(module.params)})
 
 
-def _reconcile(module, networks, **more):
-    return reconcile(networks, module.params["uri"], module.params["lab"], check_mode=module.check_mode, warn=module.warn, **more)
+def _reconcile(module, tasks, **more):
+    return reconcile(tasks, module.params["uri"], module.params["lab"], check_mode=module.check_mode, warn=module.warn, **more)
 
 
 def _changes(outcome, prefix):
@@ -59,7 +60,7 @@ def _changes(outcome, prefix):
     return {
         "changed": plan.changed,
         "changes": [
-            {"field": prefix.format(item.key) + change.field, "before": change.before, "after": change.after, "cost": change.cost}
+            {"field": prefix(item) + change.field, "before": change.before, "after": change.after, "cost": change.cost}
             for item in plan.items for change in item.changes
         ],
         "cost": max((item.cost for item in plan.items if item.cost), key=COSTS.index, default=""),

@@ -29,6 +29,9 @@ options:
     default: false
 extends_documentation_fragment:
   - virtlab.network.network.list
+  - virtlab.network.link.bridges
+  - virtlab.network.link.taps
+  - virtlab.network.link.links
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.attributes

@@ -174,12 +174,12 @@ affected_guests:
   sample: [{domain: vm1, target: vnet0, mac: "52:54:00:6d:33:55"}]
 """
 
-from ..module_utils.run import virt_network
+from ..module_utils.run import resource
 
 
 def main():
     """Entry point."""
-    virt_network()
+    resource("network")
 
 
 if __name__ == "__main__":

@@ -91,12 +91,12 @@ networks:
     xml: {description: The stored definition as libvirt gives it., type: str, returned: always}
 """
 
-from ..module_utils.run import virt_network_info
+from ..module_utils.run import information
 
 
 def main():
     """Entry point."""
-    virt_network_info()
+    information("networks")
 
 
 if __name__ == "__main__":

@@ -40,8 +40,12 @@ class Libvirt:
 
     def __init__(self, uri):
         self.uri = uri
-        self.module = deps.libvirt()
         self._opened = None
+
+    @cached_property
+    def module(self):
+        """libvirt's bindings."""
+        return deps.libvirt()
 
     @contextlib.contextmanager
     def says(self, what):

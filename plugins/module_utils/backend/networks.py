@@ -71,11 +71,13 @@ class Networks:
             if step.verb in ("define", "create"):
                 network_xml.check_places(state.definition if state else None, step.value)
 
-    def apply(self, name, steps):
-        """Take the steps of one network, one after the other. Raises BackendError at the first that fails."""
-        for step in steps:
-            with self.libvirt.says(f"{_said(step)} network {name}"):
-                self._take(name, step)
+    def apply(self, work):
+        """Take the steps of each (name, steps), one after the other, and yield its name. Raises BackendError at the first that fails."""
+        for name, steps in work:
+            for step in steps:
+                with self.libvirt.says(f"{_said(step)} network {name}"):
+                    self._take(name, step)
+            yield name
 
     def _take(self, name, step):
         connection, value = self.libvirt.connection, step.value

@@ -50,6 +50,13 @@ class WantedNetwork:
     on_restart: str = "reattach"
     strict: bool = True
     warnings: tuple = ()
+    family = kind = "network"
+
+    @property
+    def coming(self):
+        """Names of devices that are there once this is."""
+        made = self.definition is not None and self.definition.owns_bridge and self.state == "active"
+        return (self.definition.bridge_name,) if made and self.definition.bridge_name else ()
 
 
 def fill(wanted, held):

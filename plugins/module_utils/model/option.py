@@ -55,9 +55,12 @@ def option(kind, help, required=False, since=""):  # pylint: disable=redefined-b
     return field(default=None, metadata={"option": Option(kind, help, required=required, since=since)})  # pylint: disable=invalid-field-call
 
 
-def options(kind, help, key=(), ordered=False, required=False):  # pylint: disable=redefined-builtin
-    """A dataclass field that is a list. ``key`` names the fields that tell its entries apart; an entry is found by the first it has."""
-    return field(default=(), metadata={"option": Option(kind, help, True, key, ordered, required)})  # pylint: disable=invalid-field-call
+def options(kind, help, key=(), ordered=False, required=False, unset=()):  # pylint: disable=redefined-builtin
+    """A dataclass field that is a list. ``key`` names the fields that tell its entries apart; an entry is found by the first it has.
+
+    ``unset`` is what it is where it is not given: empty, or None where that is to be told from an empty one.
+    """
+    return field(default=unset, metadata={"option": Option(kind, help, True, key, ordered, required)})  # pylint: disable=invalid-field-call
 
 
 @cache

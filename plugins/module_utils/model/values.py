@@ -160,6 +160,25 @@ def default_prefix(address):
     return 8 if first < 128 else 16 if first < 192 else 24 if first < 224 else 0
 
 
+def _subnet(value):
+    if value == "default":
+        return value
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise ValueError("must be default or a subnet such as 10.1.0.0/16 or fd00:1::/64, without bits beyond its prefix") from None
+
+
+def _vlans(value):
+    first, dash, last = value.partition("-")
+    if not first.isdecimal() or dash and not last.isdecimal():
+        raise ValueError("must be a VLAN number from 1 to 4094, or a range such as 20-30")
+    low, high = int(first), int(last if dash else first)
+    if not 1 <= low <= high <= 4094:
+        raise ValueError("must be a VLAN number from 1 to 4094, or a range of such numbers, the lower one first")
+    return f"{low}-{high}" if low < high else str(low)
+
+
 def _bool(value):
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
@@ -178,6 +197,10 @@ ADDRESS = Kind("str", _address)
 IPV4 = Kind("str", _ipv4)
 CIDR = Kind("str", _cidr)
 BOOL = Kind("bool", _bool)
+SUBNET = Kind("str", _subnet)
+VLANS = Kind("str", _vlans)
+VLAN = integer(1, 4094)
+U8 = integer(0, 255)
 U16 = integer(0, 65535)
 U32 = integer(0, 4294967295)
 PORT = integer(1, 65535)

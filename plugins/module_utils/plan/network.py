@@ -8,18 +8,17 @@ from __future__ import annotations
 from ..errors import InUseError, about
 from ..model.network_state import report
 from . import network_conflicts
-from .network_order import ordered
 from .network_steps import changes_between, lost, steps_between
 from .network_target import restarts, target_of
-from .plan import Item, Plan
+from .plan import Grip, Item
 
 
-def make_plan(wanted, observed, context):
-    """Plan for a list of WantedNetwork over {name: NetworkState or None}.
+def items_of(wanted, observed, context, coming=frozenset()):
+    """Items for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
     networks by name), ``routes``, ``links``, ``devices`` (Links by name), ``guests``, ``loose`` (ports that a network has lost),
-    ``uri``, ``local``, ``remote``, ``root``.
+    ``uri``, ``local``, ``remote``, ``root``. ``coming`` are devices that the same plan makes.
     """
     targets, items = {}, []
     for each in wanted:
@@ -27,17 +26,17 @@ def make_plan(wanted, observed, context):
             targets[each.name] = target_of(each, observed[each.name], context)
     for each in wanted:
         with about(f"network {each.name}" if len(wanted) > 1 else ""):
-            items.append(_item(each, observed[each.name], targets, context))
-    return Plan(ordered(items))
+            items.append(_item(each, observed[each.name], targets, context, coming))
+    return items
 
 
-def _item(wanted, state, targets, context):
+def _item(wanted, state, targets, context, coming):
     target = targets[wanted.name]
     steps = steps_between(state, target)
     verbs = {step.verb for step in steps}
     guests, warnings = (), list(wanted.warnings)
     if {"define", "create", "start"} & verbs:
-        warnings += network_conflicts.doubts(wanted, targets, context)
+        warnings += network_conflicts.doubts(wanted, targets, context, coming)
     if target and target.definition.bridge_ports and steps:
         network_conflicts.check_ports(wanted.name, state, targets, context)
     if "stop" in verbs and state.live.owns_bridge:
@@ -47,7 +46,22 @@ def _item(wanted, state, targets, context):
         warnings.append("what is stored differs from what runs, and waits for the network's next start")
     before = report(state)
     after = report(target) if steps else before
-    return Item("network", wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests, tuple(warnings))
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests,
+                tuple(warnings), grip(state), grip(target))
+
+
+def grip(state):
+    """The Grip of a NetworkState or None."""
+    if state is None:
+        return Grip()
+    definitions = [each for each in (state.stored, state.live) if each]
+    bridges = frozenset(each.bridge_name for each in definitions if each.owns_bridge and each.bridge_name)
+    used = {each.bridge_name for each in definitions if each.mode == "bridge" and each.bridge_name}
+    used |= {device.dev for each in definitions if each.forward for device in each.forward.interfaces}
+    used |= {each.forward.pf for each in definitions if each.forward and each.forward.pf}
+    ports = frozenset(state.definition.bridge_ports)
+    makes = bridges if state.live and state.live.owns_bridge else frozenset()
+    return Grip(makes, frozenset(used) | ports, bridges | ports, tuple(network_conflicts.subnets(state.live)) if state.live else ())
 
 
 def attached(guests, name, state):

@@ -14,17 +14,17 @@ from ..model.network import interfaces
 REFUSED, DOUBTED, TOLD = "refused", "doubted", "told"
 
 
-def doubts(wanted, targets, context):
-    """The conflicts of a WantedNetwork to warn of, in words; raises the first to refuse."""
+def doubts(wanted, targets, context, coming):
+    """The conflicts of a WantedNetwork to warn of, in words; raises the first to refuse. ``coming`` are devices that the same plan makes."""
     warnings = []
-    for severity, problem in _conflicts(wanted, targets, context):
+    for severity, problem in _conflicts(wanted, targets, context, coming):
         if severity is REFUSED or severity is DOUBTED and wanted.strict:
             raise problem
         warnings.append(str(problem))
     return warnings
 
 
-def _conflicts(wanted, targets, context):
+def _conflicts(wanted, targets, context, coming):
     """Yield (severity, error or text)."""
     target = targets[wanted.name]
     definition = target.definition
@@ -48,7 +48,7 @@ def _conflicts(wanted, targets, context):
     for route in context.routes:
         if route.device not in bridges:
             yield from _with_route(definition, target, route)
-    yield from _missing_links(definition, context.links)
+    yield from _missing_links(definition, context.links | coming)
 
 
 def _session(definition, uri):

@@ -112,8 +112,8 @@ def undone(item):
     return replace(before, kernel=kernel)
 
 
-def expected(target, now, links):
-    """``target`` with what libvirt generated for the state ``now``, and without ports that are gone from the host's ``links``."""
+def expected(target, now, context):
+    """``target`` with what libvirt generated for the state ``now``, and without ports that are gone from the host by now."""
     if target is None or now is None:
         return target
     stored, live, kernel = target.stored, target.live, target.kernel
@@ -123,5 +123,6 @@ def expected(target, now, links):
         live = fill(live, now.live)
         live = live if restarts(live, now.live, stored is not None) else now.live
     if kernel:
-        kernel = replace(kernel, ports=tuple(port for port in kernel.ports if port.name in links))
+        there = context.names()
+        kernel = replace(kernel, ports=tuple(port for port in kernel.ports if port.name in there))
     return replace(target, stored=stored, live=live, kernel=kernel)

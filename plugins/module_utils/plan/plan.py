@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 #: What a change costs those who use the resource, from nothing to most: no guest notices; dnsmasq is started anew, which is away for
@@ -33,12 +33,26 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Grip:
+    """What of the host a resource's state has to do with: names of devices that it makes and that it refers to, names that only one resource can hold
+    at a time (bridges, and their ports), and subnets (as ipaddress has them), which only one can have either.
+    """
+
+    makes: frozenset = frozenset()
+    uses: frozenset = frozenset()
+    holds: frozenset = frozenset()
+    subnets: tuple = ()
+
+
+@dataclass(frozen=True)
 class Item:
     """The plan for one resource. ``observed`` and ``target`` are states; None is absent. ``before`` and ``after`` are their reports.
 
-    ``needs`` are the keys of those that must make room for it first.
+    ``family`` tells which plans and which backend it is of, ``kind`` is the word for it, ``key`` its name. ``had`` and ``has`` are the Grips of the two
+    states, ``needs`` the ids of those that must make room for it first. ``notes`` are facts for the report that its states do not have.
     """
 
+    family: str
     kind: str
     key: str
     observed: Any
@@ -49,7 +63,20 @@ class Item:
     changes: tuple = ()
     guests: tuple = ()
     warnings: tuple = ()
+    had: Grip = Grip()
+    has: Grip = Grip()
     needs: tuple = ()
+    notes: dict = field(default_factory=dict)
+
+    @property
+    def id(self):
+        """What tells it from all others of a plan."""
+        return self.family, self.key
+
+    @property
+    def said(self):
+        """The resource in words."""
+        return f"{self.kind} {self.key}"
 
     @property
     def cost(self):

@@ -63,7 +63,7 @@ class Trial:
 
     def run(self, check=False, **options):
         """The options through the core; whether it changed. The first document that names ports restarts the daemon: it is asked anew."""
-        changed = reconcile([{**BASE, **options}], URI, "test", check_mode=check).plan.changed
+        changed = reconcile([("network", {**BASE, **options})], URI, "test", check_mode=check).plan.changed
         if not check:
             self.connection = libvirt.open(URI)
         return changed

@@ -42,7 +42,7 @@ def main():
     Networks._take = take_with_fault
     defaults = {name: spec.get("default") for name, spec in argument_spec.network()["options"].items()}
     try:
-        print(json.dumps({"changed": reconcile([{**defaults, **options}], "qemu:///system", "default").plan.changed, "steps": taken}))
+        print(json.dumps({"changed": reconcile([("network", {**defaults, **options})], "qemu:///system", "default").plan.changed, "steps": taken}))
     except VirtNetError as err:
         print(json.dumps({"error": str(err), "steps": taken}))
     sys.exit(3 if len(taken) <= number else 0)

@@ -69,7 +69,7 @@ def dnsmasq(name):
 
 def make(definition, check=False):
     """Make the network what it is to be; the Outcome."""
-    return reconcile([{**DEFAULTS, **plain(definition)}], "qemu:///system", "default", check_mode=check)
+    return reconcile([("network", {**DEFAULTS, **plain(definition)})], "qemu:///system", "default", check_mode=check)
 
 
 def change(bridge, definition, ping):

@@ -12,7 +12,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.model.kernel impor
 from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network
 from ansible_collections.virtlab.network.plugins.module_utils.model.network_state import NetworkState, WantedNetwork
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import read
-from ansible_collections.virtlab.network.plugins.module_utils.plan.network import make_plan
+from ansible_collections.virtlab.network.plugins.module_utils.plan import families
 
 UUID = "2f1c7a60-1b1e-4b8a-9a7d-6c0f3d1e5a11"
 
@@ -44,6 +44,19 @@ class Host:
     def loose(self, network):
         """Ports that a network has lost."""
         return self.homeless
+
+    def names(self):
+        """Names of the devices that are there."""
+        return self.links
+
+    def of(self, family):
+        """The context of a family: this knows all of it."""
+        return self
+
+
+def make_plan(tasks, observed, host):
+    """A plan for some networks, over {name: state}."""
+    return families.make_plan(tasks, {("network", name): state for name, state in observed.items()}, host)
 
 
 def plan_of(tasks, observed, **host):

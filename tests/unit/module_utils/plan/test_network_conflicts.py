@@ -13,9 +13,8 @@ import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import UnsupportedError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.kernel import Kernel, Port
 from ansible_collections.virtlab.network.plugins.module_utils.model.network_state import NetworkState
-from ansible_collections.virtlab.network.plugins.module_utils.plan.network import make_plan
 
-from tests.unit.module_utils.plan.plans import UUID, A, Host, active, ips, network, plan, wanted
+from tests.unit.module_utils.plan.plans import UUID, A, Host, active, ips, make_plan, network, plan, wanted
 
 
 @dataclass
@@ -131,11 +130,11 @@ def test_who_gives_up_a_subnet_goes_before_who_takes_it():
     observed = {"a": active(replace(mine, bridge=bridge)), "b": None}
     moves = [wanted("b", definition=network("b", **here)), wanted(definition=network(**there))]
     items = make_plan(moves, observed, Host(networks={"a": observed["a"]})).items
-    assert [(item.key, item.needs) for item in items] == [("a", ()), ("b", ("a",))]
+    assert [(item.key, item.needs) for item in items] == [("a", ()), ("b", (("network", "a"),))]
     stops = [moves[0], wanted(state="inactive")]
     assert [item.key for item in make_plan(stops, observed, Host(networks={"a": observed["a"]})).items] == ["a", "b"]
     observed["b"] = active(network("b", **there))
-    with pytest.raises(ValidationError, match="exchange a subnet or a bridge"):
+    with pytest.raises(ValidationError, match="exchange what only one can have"):
         make_plan(moves, observed, Host(networks=observed))
 
 

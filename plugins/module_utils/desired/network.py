@@ -7,27 +7,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .codec import network_xml
-from .errors import UnsupportedError, ValidationError
-from .model import network_rules, network_validate
-from .model.network import Network
-from .model.network_state import WantedNetwork
-from .model.option import declared, differences, introduced, read
-from .model.values import LAB
+from ..codec import network_xml
+from ..errors import UnsupportedError, ValidationError
+from ..model import network_rules, network_validate
+from ..model.network import Network
+from ..model.network_state import WantedNetwork
+from ..model.option import declared, differences, introduced, read
 
 DEFINITION = tuple(name for name, unused in declared(Network) if name != "name")
 
 
-def lab(name):
-    """The canonical name of a lab; None is default. Raises ValidationError."""
-    try:
-        return LAB.canonical("default" if name is None else name)
-    except ValueError as err:
-        raise ValidationError("lab", name, str(err)) from err
-
-
-def network(params, mark, libvirt):
-    """The WantedNetwork of one set of virt_network's options. ``libvirt`` is the backend: it knows its version and settles definitions."""
+def network(params, mark, host):
+    """The WantedNetwork of one set of virt_network's options. ``host.libvirt`` knows its version and settles definitions."""
+    libvirt = host.libvirt
     definition, strict, warnings = None, True, []
     if params["state"] == "absent":
         return WantedNetwork(_name(params), None, state="absent", lab=mark, force=params["force"])

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options of devices, computed from the models that declare them."""
+
+from __future__ import annotations
+
+from ..module_utils.model.bridge import Bridge, BridgePort, Vlans
+from ..module_utils.model.link import Link
+from ..module_utils.model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
+from .network import document, refer, suboptions
+
+STATE = """\
+name:
+  description:
+    - Name of the device, 1 to 15 bytes.
+  type: str
+  required: true
+state:
+  description:
+    - V(present) is there as the options say; what they leave out is left alone. V(absent) is gone.
+  type: str
+  choices: [present, absent]
+  default: present
+force:
+  description:
+    - Remove the device, make it anew or take it down although guests or other programs use it, which cuts them off.
+  type: bool
+  default: false
+steal:
+  description:
+    - Take ports that are another bridge's.
+  type: bool
+  default: false
+"""
+
+PORTS = """\
+ports:
+  description:
+    - Ports, all that there are to be; V([]) takes them off. TAPs, and what guests use, stay all the same, and are told as C(unmanaged_ports).
+    - A port that joins is set up, and takes what these options do not say from the kernel; of one that is there already that is left alone.
+  type: list
+  elements: dict
+  suboptions:
+"""
+VLANS = """\
+vlans:
+  description:
+    - VLANs of the bridge itself, as a port of its own.
+  type: dict
+  suboptions:
+"""
+KIND = """\
+kind:
+  description:
+    - Kind of device, as ip(8) has it; V(nic) is one that is there without this module. Not needed for a device that is there.
+    - V(team) devices are made with the kernel's round-robin mode.
+  type: str
+  choices: [bond, team, vlan, macvlan, macvtap, ipvlan, ipvtap, veth, dummy, vxlan, nic]
+ports:
+  description:
+    - Names of the ports of a bond or team, all that there are to be; V([]) takes them off.
+  type: list
+  elements: str
+"""
+OWN = {
+    "bond": (Bond, "For O(kind=bond)."), "vlan": (Vlan, "For O(kind=vlan)."), "macvlan": (MacVlan, "For O(kind=macvlan) and O(kind=macvtap)."),
+    "ipvlan": (IpVlan, "For O(kind=ipvlan) and O(kind=ipvtap)."), "veth": (Veth, "For O(kind=veth)."), "vxlan": (Vxlan, "For O(kind=vxlan)."),
+    "nic": (Nic, "For O(kind=nic)."),
+}
+
+
+def bridge(path=""):
+    """YAML of the options of one bridge."""
+    common = refer(STATE, path) + document(Link, path=path, skip=("link", "controller", "port"))
+    ports = refer(PORTS, path) + document(BridgePort, indent="    ", path=f"{path}ports[].")
+    return common + document(Bridge, path=path) + ports + refer(VLANS, path) + document(Vlans, indent="    ", path=f"{path}vlans.")
+
+
+def tap(path=""):
+    """YAML of the options of one TAP or TUN device."""
+    return refer(STATE, path) + document(Link, path=path, skip=("link",)) + document(Tun, path=path)
+
+
+def link(path=""):
+    """YAML of the options of one device of another kind."""
+    text = refer(STATE, path) + document(Link, path=path) + refer(KIND, path)
+    for name, (cls, help_) in OWN.items():
+        text += refer(f"{name}:\n  description:\n    - {help_}\n  type: dict\n  suboptions:\n", path)
+        text += document(cls, indent="    ", path=f"{path}{name}.")
+    return text
+
+
+def _list(kind, text):
+    head = f"options:\n  {kind}s:\n    description:\n      - Each in the shape of M(virtlab.network.virt_{kind}).\n    type: list\n    elements: dict\n"
+    return f"{head}    suboptions:\n{suboptions(text, 3)}"
+
+
+class ModuleDocFragment:
+    """The fragments virtlab.network.link.bridge, .tap and .link: one device's options; and .bridges, .taps and .links: those of virt_host's lists."""
+
+    BRIDGE: str = "options:\n" + suboptions(bridge(), 1)
+    TAP: str = "options:\n" + suboptions(tap(), 1)
+    LINK: str = "options:\n" + suboptions(link(), 1)
+    BRIDGES: str = _list("bridge", bridge("bridges[]."))
+    TAPS: str = _list("tap", tap("taps[]."))
+    LINKS: str = _list("link", link("links[]."))

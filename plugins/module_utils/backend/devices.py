@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Devices on a host: observe() and apply() are the two verbs, the rest is a plan's context."""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import os
+import pwd
+import struct
+from functools import cached_property
+from pathlib import Path
+
+from ..codec import link_json, link_words
+from ..errors import BackendError, VirtNetError
+from ..model.link import PROTOCOL
+from . import iproute
+
+SYSFS = Path("/sys/class/net")
+#: linux/if_tun.h
+TUNSETIFF, TUNSETOWNER, TUNSETGROUP = 0x400454CA, 0x400454CC, 0x400454CE
+IFF_TUN, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_MULTI_QUEUE = 0x1, 0x2, 0x1000, 0x4000, 0x100
+
+
+class Devices:
+    """The devices of the host that this code runs on. ``networks`` is the backend of libvirt's networks, which is asked where guests matter."""
+
+    def __init__(self, libvirt, networks):
+        self.libvirt, self._networks = libvirt, networks
+        self._read()
+
+    def _read(self):
+        self.entries = {entry["ifname"]: entry for entry in iproute.read("ip", "-d", "address", "show") if "ifname" in entry}
+        for name in ("_vlans", "_routes", "seen"):
+            self.__dict__.pop(name, None)
+
+    def observe(self, names):
+        """{name: LinkState or None} of the named devices."""
+        self._read()
+        return {name: self.state(name) for name in names}
+
+    def state(self, name):
+        """The LinkState of a device as of the last look, or None."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return None
+        kind = link_json.kind_of(entry)
+        members = [each for each in self.entries.values() if each.get("master") == name] if kind in ("bridge", "bond", "team") else ()
+        return link_json.state(
+            entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
+            self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
+        )
+
+    @cached_property
+    def _vlans(self):
+        return {entry["ifname"]: entry["vlans"] for entry in iproute.read("bridge", "-compressvlans", "vlan", "show")}
+
+    @cached_property
+    def _routes(self):
+        found = {}
+        for family in ("-4", "-6"):
+            for entry in iproute.read("ip", family, "route", "show", "table", "all", "proto", str(PROTOCOL)):
+                if "dev" in entry:
+                    found.setdefault(entry["dev"], []).append(entry)
+        return found
+
+    def rehearse(self, state, steps):
+        """Word the steps, to no end but errors."""
+        for step in steps:
+            if step.verb not in OWN:
+                iproute.check(getattr(link_words, step.verb)(*step.value))
+
+    def apply(self, work):
+        """Take the steps of each (name, steps) and yield its name. As many commands as can be are told at once. Raises BackendError at the first that fails."""
+        todo = [(name, command) for name, steps in work for step in steps for command in _commands(step)]
+        failed = self._run(todo)
+        for name in (name for name, unused in work):
+            if failed and failed[0] == name:
+                raise failed[1]
+            yield name
+
+    def _run(self, todo):
+        """Carry commands out in their order; (name, error) of the first that fails, or None."""
+        while todo:
+            program = todo[0][1][0]
+            if not isinstance(program, str):
+                name, (act, *arguments) = todo.pop(0)
+                try:
+                    act(*arguments)
+                except VirtNetError as err:
+                    return name, err
+                continue
+            count = next((number for number, (unused, command) in enumerate(todo) if command[0] != program), len(todo))
+            done, error = iproute.batch(program, [command[1:] for unused, command in todo[:count]])
+            if error:
+                return todo[done][0], error
+            todo = todo[count:]
+        return None
+
+    # context
+
+    @cached_property
+    def seen(self):
+        """{name: Seen} of every device."""
+        return {name: link_json.seen(entry) for name, entry in self.entries.items()}
+
+    def guarded(self, name):
+        """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""
+        kind = link_json.kind_of(self.entries[name]) if name in self.entries else ""
+        return kind in ("tun", "macvtap", "ipvtap") or name.startswith("vnet") or any(guest.target == name for guest in self.guests)
+
+    def busy(self, name):
+        """True for a TAP that some program has open, which its carrier tells while it is up."""
+        entry = self.entries.get(name, {})
+        return link_json.kind_of(entry) == "tun" and "LOWER_UP" in entry["flags"]
+
+    def wireless(self, name):
+        """True for Wi-Fi devices."""
+        return (SYSFS / name / "phy80211").exists() or (SYSFS / name / "wireless").exists()
+
+    @cached_property
+    def guests(self):
+        """Every NIC of every running guest; none where there is no libvirt to ask."""
+        return self.libvirt.guests if self._has_libvirt else ()
+
+    @cached_property
+    def networks(self):
+        """{bridge: name} of libvirt's active networks that make theirs themselves."""
+        if not self._has_libvirt:
+            return {}
+        states = self._networks().networks
+        return {state.live.bridge_name: name for name, state in states.items() if state.live and state.live.owns_bridge}
+
+    @cached_property
+    def _has_libvirt(self):
+        """False where libvirt is not installed or does not run: it has no guests then. Another host's has none here."""
+        try:
+            return not self.libvirt.remote
+        except VirtNetError:
+            return False
+
+    def counters(self):
+        """{name: {direction: {counter: number}}} of every device, as ``ip -s link`` has them."""
+        return {entry["ifname"]: entry.get("stats64", {}) for entry in iproute.read("ip", "-s", "link", "show") if "ifname" in entry}
+
+    def macs(self, bridge):
+        """{port: entries of the bridge's table}: ``mac``, ``vlan`` (None without), ``state`` (permanent, static or learned), ``used`` seconds ago."""
+        found = {}
+        for entry in iproute.read("bridge", "-statistics", "fdb", "show", "br", bridge):
+            if "self" not in entry["flags"]:
+                used = entry.get("used")
+                found.setdefault(entry["ifname"], []).append(
+                    {"mac": entry["mac"], "vlan": entry.get("vlan"), "state": entry.get("state") or "learned", "used": used}
+                )
+        return found
+
+    def port_state(self, name):
+        """A bridge port's state in STP's words, such as forwarding."""
+        return self.entries[name]["linkinfo"]["info_slave_data"]["state"]
+
+    def marked(self, lab):
+        """{name: LinkState} of devices that bear the mark of a lab."""
+        return {name: self.state(name) for name, entry in self.entries.items() if entry.get("ifalias") == f"{link_json.MARK}{lab}"}
+
+
+def _virtual_functions(name):
+    try:
+        return int((SYSFS / name / "device/sriov_numvfs").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _commands(step):
+    """The commands of a step: tuples of a program's name, or of a function, and its arguments."""
+    if step.verb in OWN:
+        return [(OWN[step.verb], *step.value)]
+    return list(getattr(link_words, step.verb)(*step.value))
+
+
+def _own(name, data):
+    """Give a TAP or TUN device to another user and group, as a program does that opens it."""
+    flags = (IFF_TAP if data.mode == "tap" else IFF_TUN) | (0 if data.pi else IFF_NO_PI)
+    flags |= (IFF_VNET_HDR if data.vnet_hdr else 0) | (IFF_MULTI_QUEUE if data.multi_queue else 0)
+    try:
+        with open("/dev/net/tun", "r+b", buffering=0) as device:
+            fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+            if data.owner:
+                fcntl.ioctl(device, TUNSETOWNER, _number(data.owner, lambda known: pwd.getpwnam(known).pw_uid))
+            if data.group:
+                fcntl.ioctl(device, TUNSETGROUP, _number(data.group, lambda known: grp.getgrnam(known).gr_gid))
+    except OSError as err:
+        raise BackendError(f"the kernel could not give {name} to owner {data.owner!r} and group {data.group!r}: {err.strerror}; where a program has it open, "
+                           "end that first") from err
+
+
+def _number(name, look_up):
+    return int(name) if name.isdecimal() else look_up(name)
+
+
+def _set_virtual_functions(name, number):
+    path = SYSFS / name / "device/sriov_numvfs"
+    try:
+        path.write_text("0", encoding="ascii")
+        if number:
+            path.write_text(str(number), encoding="ascii")
+    except OSError as err:
+        raise BackendError(f"the driver of {name} could not make {number} virtual functions: {err.strerror}; {os.fspath(path)} is what was written to") from err
+
+
+#: steps that iproute2 has no command for
+OWN = {"own": _own, "virtual_functions": _set_virtual_functions}

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One host: the backends of all families of resources over one connection to libvirt, which is opened where something first asks libvirt."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from .devices import Devices
+from .libvirt import Libvirt
+from .networks import Networks
+
+
+class Host:
+    """The host that ``uri`` leads to; a context manager that closes what it opened."""
+
+    def __init__(self, uri):
+        self.libvirt = Libvirt(uri)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.libvirt.close()
+
+    @cached_property
+    def networks(self):
+        """The backend of networks."""
+        return Networks(self.libvirt)
+
+    @cached_property
+    def devices(self):
+        """The backend of devices."""
+        return Devices(self.libvirt, lambda: self.networks)
+
+    def of(self, family):
+        """The backend of a family, which also is the context of its plans."""
+        return self.networks if family == "network" else self.devices
+
+    def observe(self, ids):
+        """{(family, name): state or None} of the resources of these ids."""
+        found = {}
+        for family in dict.fromkeys(family for family, unused in ids):
+            states = self.of(family).observe([name for each, name in ids if each == family])
+            found.update({(family, name): state for name, state in states.items()})
+        return found
+
+    def marked(self, lab):
+        """Yield (family, name, state) of whatever bears the mark of a lab."""
+        for name, state in self.networks.networks.items():
+            if state.definition.lab == lab:
+                yield "network", name, state
+        for name, state in self.devices.marked(lab).items():
+            yield "link", name, state

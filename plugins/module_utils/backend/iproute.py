@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""iproute2's programs: read as JSON, written to in batches."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+from .. import deps
+from ..errors import BackendError, DependencyError, UnsupportedError
+
+#: what a batch cannot carry: it has no quotes within words, and takes # for a comment
+UNTOLD = re.compile(r"[\s#'\"\\]")
+#: what the kernel answers for what it was built without
+LACKING = ("Operation not supported", "Unknown device type", "RTNETLINK answers: Not supported", "Unsupported")
+
+
+def path(program):
+    """Path of ip(8) or bridge(8). Raises DependencyError."""
+    found = deps.program(program)
+    if found is None:
+        raise DependencyError(f"the managed host has no {program}(8): install the package iproute2 (iproute on RedHat families)")
+    return found
+
+
+def read(program, *arguments):
+    """What a program prints as JSON."""
+    command = [path(program), "-j", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackendError(f"{' '.join(command)} failed: {done.stderr.strip()}")
+    return json.loads(done.stdout or "[]")
+
+
+def check(commands):
+    """Raise UnsupportedError for a word that cannot be told."""
+    for command in commands:
+        for word in command:
+            if not word or UNTOLD.search(word):
+                raise UnsupportedError(f"{word!r} cannot be told to {command[0]}(8): leave out blanks, quotes, # and backslashes")
+
+
+def batch(program, commands):
+    """Give one program some commands, each without the program's name. Returns how many were carried out, and the BackendError of the next, or None."""
+    text = "".join(f"{' '.join(words)}\n" for words in commands)
+    done = subprocess.run([path(program), "-batch", "-"], input=text, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return len(commands), None
+    failed = re.search(r"Command failed -:(\d+)", done.stderr)
+    number = int(failed.group(1)) - 1 if failed else 0
+    said = "; ".join(line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("Command failed", "We have an error")))
+    return number, BackendError(f"{program} {' '.join(commands[number])} failed: {said or f'exit code {done.returncode}'}{_hint(commands[number], said)}")
+
+
+def _hint(words, said):
+    if not any(each in said for each in LACKING):
+        return ""
+    if words[:1] == ("vlan",):
+        return "; this kernel's bridges have no VLANs"
+    if "type" not in words[:-1]:
+        return "; this kernel cannot do this"
+    kind, *options = words[words.index("type") + 1:]
+    asked = f", or not with {' and '.join(options[::2])}" if options else ""
+    return f"; this kernel has no {kind} devices{asked}: what is missing may be a module, see modprobe(8)"

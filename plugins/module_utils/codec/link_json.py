@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what ``ip -j -d address`` and ``bridge -j vlan`` print to states of devices. Source: iproute2 6.1 to 6.15."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ..model.bridge import BridgePort, PortOptions, PortSettings, Vlans
+from ..model.link import CONTROLLERS, KINDS, Link, LinkRoute, LinkState, Seen
+from ..model.link_kinds import Bond, IpVlan, Nic, Tun, Veth, Vlan, Vxlan
+from ..model.option import Bag, declared
+from .link_table import TABLE, VLAN_FLAGS
+
+MARK = "virtlab:"
+#: facts of a device that are only to be seen
+FACTS = ("ifindex", "operstate", "flags", "broadcast", "min_mtu", "max_mtu", "altnames", "permaddr", "parentdev", "qdisc")
+
+
+def kind_of(entry):
+    """The kind of a device by its entry: nic for one that has none."""
+    return entry.get("linkinfo", {}).get("info_kind", "nic")
+
+
+def seen(entry):
+    """The Seen of a device's entry."""
+    addresses = tuple(_addresses(entry, dynamic=False) + _addresses(entry, dynamic=True))
+    return Seen(kind_of(entry), entry.get("master"), lower(entry), entry["mtu"], entry.get("link_type") == "ether", addresses)
+
+
+def state(entry, members=(), vlans=None, routes=None, vfs=None):
+    """The LinkState of a device's entry.
+
+    ``members`` are the entries of its ports, ``vlans`` is {device: its VLANs} as bridge(8) has them, or None where nobody looked, and so is ``routes``, a
+    list of entries. ``vfs`` is the number of a NIC's virtual functions.
+    """
+    info, kind = entry.get("linkinfo", {}), kind_of(entry)
+    link = Link(
+        up="UP" in entry["flags"], mtu=entry["mtu"], mac=entry.get("address"), txqueuelen=entry.get("txqlen"),
+        addresses=Bag(_addresses(entry, dynamic=False)), routes=None if routes is None else Bag(map(route, routes)),
+        link=lower(entry), controller=entry.get("master", ""),
+        port=_port(PortOptions, entry, vlans) if info.get("info_slave_kind") == "bridge" else None,
+    )
+    data = _data(kind, entry, vfs)
+    if kind == "bridge":
+        ports = Bag(_port(BridgePort, member, vlans, name=member["ifname"]) for member in members)
+    else:
+        ports = Bag(member["ifname"] for member in members) if kind in CONTROLLERS else Bag()
+    alias = entry.get("ifalias", "")
+    return LinkState(
+        entry["ifname"], kind, link, data, ports, _vlans(vlans.get(entry["ifname"])) if kind == "bridge" and vlans is not None else None,
+        alias[len(MARK):] if alias.startswith(MARK) else None,
+        {**{name: entry[name] for name in FACTS if name in entry}, "dynamic": _addresses(entry, dynamic=True), "info": info.get("info_data", {})},
+    )
+
+
+def lower(entry):
+    """Name of the device that this one is on top of, or None."""
+    info = entry.get("linkinfo", {})
+    if kind_of(entry) == "vxlan":
+        return info.get("info_data", {}).get("link")
+    return entry.get("link") if kind_of(entry) != "veth" else None
+
+
+def _addresses(entry, dynamic):
+    found = [each for each in entry.get("addr_info", ()) if "local" in each and bool(each.get("dynamic") or each.get("temporary")) == dynamic]
+    written = [f"{ipaddress.ip_address(each['local'])}/{each['prefixlen']}" for each in found]
+    return [each for each in written if not ipaddress.ip_interface(each).is_link_local]
+
+
+def _data(kind, entry, vfs):
+    cls, info = KINDS.get(kind), entry.get("linkinfo", {}).get("info_data", {})
+    if cls is None:
+        return None
+    if cls is Nic:
+        return Nic(vfs)
+    if cls is Veth:
+        return Veth(entry.get("link"))
+    found = _read(cls, info)
+    if cls is Bond:
+        found["arp_validate"] = info.get("arp_validate") or "none"
+        for name in ("arp_ip_target", "ns_ip6_target"):
+            found[name] = Bag(info.get(name) or ())
+    elif cls is Vlan:
+        found.update({name: flag in info.get("flags", ()) for flag, name in VLAN_FLAGS.items()})
+    elif cls is IpVlan:
+        found["flag"] = next((flag for flag in ("bridge", "private", "vepa") if info.get(flag)), None)
+    elif cls is Tun:
+        found.update({name: info.get(key, "") for name, key in (("owner", "user"), ("group", "group"))})
+        found.update({name: str(found[name]) for name in ("owner", "group")})
+    elif cls is Vxlan:
+        found.update(_vxlan(info))
+    return cls(**found)
+
+
+def _vxlan(info):
+    ports = info.get("port_range", {})
+    shown = {name: bool(info.get(name)) for name in ("external", "proxy", "rsc", "l2miss", "l3miss")}
+    ends = {name: info.get(name) or info.get(f"{name}6") for name in ("local", "remote", "group")}
+    return {
+        **shown, "gbp": "gbp" in info, **{name: value and str(ipaddress.ip_address(value)) for name, value in ends.items()}, "srcport_min": ports.get("low"),
+        "srcport_max": ports.get("high"), "maxaddress": info.get("limit", 0), "tos": _number(info.get("tos", 0)), "ttl": _number(info.get("ttl", 0)),
+    }
+
+
+def _number(value):
+    """A number that JSON has as such, in hexadecimal, or as a word that stands for none."""
+    if isinstance(value, str):
+        return int(value, 0) if value[:1].isdecimal() else None
+    return value
+
+
+def _read(cls, info):
+    """Values of the options of a class that JSON has."""
+    rows, found = TABLE[cls], {}
+    for name, entry in declared(cls):
+        value = info.get(rows[name].key)
+        if value is None or entry.many:
+            continue
+        if entry.kind.ansible == "bool":
+            value = value in (1, True, "on")
+        elif entry.kind.ansible == "int":
+            value = _number(value)
+        found[name] = value
+    return found
+
+
+def _port(cls, entry, vlans, **more):
+    held = entry["linkinfo"]["info_slave_data"]
+    own = _vlans(vlans.get(entry["ifname"])) if vlans is not None else Vlans()
+    found = _read(PortSettings, held)
+    return cls(**found, pvid=own.pvid, untagged=own.untagged, tagged=own.tagged, **more)
+
+
+def _vlans(entries):
+    """The Vlans of what bridge(8) says of a device; one without any is said to have none."""
+    found = {"untagged": [], "tagged": []}
+    pvid = None
+    for each in entries or ():
+        word = f"{each['vlan']}-{each['vlanEnd']}" if "vlanEnd" in each else str(each["vlan"])
+        found["untagged" if "Egress Untagged" in each.get("flags", ()) else "tagged"].append(word)
+        pvid = each["vlan"] if "PVID" in each.get("flags", ()) else pvid
+    return Vlans(pvid, tuple(found["untagged"]), tuple(found["tagged"]))
+
+
+def route(entry):
+    """The LinkRoute of an entry of ``ip -j route``."""
+    table = entry.get("table", "main")
+    tables = {"main": 254, "default": 253, "local": 255}
+    dst = entry["dst"]
+    if dst != "default" and "/" not in dst:
+        dst = f"{dst}/{ipaddress.ip_address(dst).max_prefixlen}"
+    return LinkRoute(dst, entry.get("gateway"), entry.get("metric"), tables.get(table) or int(table), entry.get("prefsrc"), "onlink" in entry.get("flags", ()))

@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A network device of the host: what every kind has, its states, and what a task asks of it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple, Optional
+
+from .bridge import Bridge, PortOptions, Vlans
+from .link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
+from .option import Bag, declared, option, options, plain
+from .values import ADDRESS, BOOL, CIDR, DEVICE, SUBNET, U32, UNICAST_MAC, Kind, integer
+
+#: classes of what a kind of device has of its own; a kind that is not here has nothing
+KINDS = {
+    "bridge": Bridge, "tun": Tun, "bond": Bond, "vlan": Vlan, "macvlan": MacVlan, "macvtap": MacVlan, "ipvlan": IpVlan, "ipvtap": IpVlan,
+    "veth": Veth, "vxlan": Vxlan, "nic": Nic,
+}
+#: kinds that are on top of another device
+RIDING = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap")
+#: kinds whose ports are other devices
+CONTROLLERS = ("bridge", "bond", "team")
+#: the protocol number of routes that are ours; free in iproute2's rt_protos and in those that distributions add
+PROTOCOL = 118
+
+
+def _none_or_device(value):
+    return value if value == "" else DEVICE.canonical(value)
+
+
+@dataclass(frozen=True)
+class LinkRoute:
+    """A route by a device."""
+
+    dst: Optional[str] = option(SUBNET, "Subnet to reach, or V(default).", required=True)
+    gateway: Optional[str] = option(ADDRESS, "Next hop; on the device itself where it is not given.")
+    metric: Optional[int] = option(U32, "The lowest of several routes is used.")
+    table: Optional[int] = option(integer(1, 2**32 - 1), "Routing table; V(254), main, where it is not given.")
+    src: Optional[str] = option(ADDRESS, "Address to send from.")
+    onlink: Optional[bool] = option(BOOL, "The next hop is on this link although no address says so.")
+
+    def __post_init__(self):
+        object.__setattr__(self, "table", self.table or 254)
+        object.__setattr__(self, "onlink", bool(self.onlink))
+        if self.dst is not None and self.version == 6 and not self.metric:
+            object.__setattr__(self, "metric", 1024)  # what the kernel makes of none
+        elif not self.metric:
+            object.__setattr__(self, "metric", None)
+
+    @property
+    def version(self):
+        """4 or 6."""
+        where = self.gateway if self.dst == "default" else self.dst.partition("/")[0]
+        return ipaddress.ip_address(where).version if where else 4
+
+
+@dataclass(frozen=True)
+class Link:
+    """What every device has. What is None is, in what a task asks for, left alone."""
+
+    up: Optional[bool] = option(BOOL, "Up or down. A device that the task makes is up where it is not given.")
+    mtu: Optional[int] = option(integer(68, 65535), "Largest packet, in bytes.")
+    mac: Optional[str] = option(UNICAST_MAC, "MAC address.")
+    txqueuelen: Optional[int] = option(U32, "Length of the transmit queue, in packets.")
+    addresses: Optional[tuple] = options(
+        CIDR, "Addresses with their prefixes, all that there are to be beside link-local and dynamic ones; V([]) removes them.", unset=None
+    )
+    routes: Optional[tuple] = options(
+        LinkRoute, "Routes by this device, all that this collection made there; V([]) removes them. Others' routes are left alone.",
+        key=("dst", "metric", "table"), unset=None,
+    )
+    link: Optional[str] = option(DEVICE, "Device below, which this one is on top of.")
+    controller: Optional[str] = option(Kind("str", _none_or_device), "Bridge, bond or team whose port it is; empty takes it off.")
+    port: Optional[PortOptions] = option(PortOptions, "What the bridge of O(controller) is to know of it.")
+
+
+class Seen(NamedTuple):
+    """What a plan needs to know of any device: ``lower`` is the device that it is on top of, ``addresses`` are those (CIDR) that somebody gave it."""
+
+    kind: str
+    master: Optional[str]
+    lower: Optional[str]
+    mtu: int
+    ethernet: bool
+    addresses: tuple
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """A device as it is, or as it shall be.
+
+    ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
+    or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark. ``dynamic`` are addresses that somebody else keeps,
+    ``facts`` what is only to be seen.
+    """
+
+    name: str
+    kind: str
+    link: Link
+    data: Any = None
+    ports: tuple = Bag()
+    vlans: Optional[Vlans] = None
+    lab: Optional[str] = None
+    facts: dict = field(default_factory=dict, compare=False)
+
+    def port(self, name):
+        """The bridge's port of that name, or None."""
+        return next((port for port in self.ports if port.name == name), None) if self.kind == "bridge" else None
+
+
+    @property
+    def prefix(self):
+        """What is in front of its own options' names: bridges and TAPs have modules of their own, where they stand by themselves."""
+        return "" if self.kind in ("bridge", "tun") else f"{self.kind}."
+
+
+@dataclass(frozen=True)
+class WantedLink:
+    """A device as a task asks for it: ``link`` and ``data`` say what is given, None in them is left alone, and so is ``ports`` None."""
+
+    kind: str
+    name: str
+    device: Optional[str] = None
+    link: Link = Link()
+    data: Any = None
+    ports: Optional[tuple] = None
+    vlans: Optional[Vlans] = None
+    state: str = "present"
+    lab: str = "default"
+    steal: bool = False
+    force: bool = False
+    family = "link"
+
+    @property
+    def coming(self):
+        """Names of devices that are there once this is."""
+        peer = getattr(self.data, "peer", None)
+        return (self.name, *((peer,) if peer else ())) if self.state == "present" else ()
+
+
+def over(held, given):
+    """``held``, a dataclass instance, with what ``given``, one of the same class, says."""
+    if given is None:
+        return held
+    said = {entry.name: getattr(given, entry.name) for entry in fields(given) if getattr(given, entry.name) is not None}
+    return replace(held, **said) if held is not None else given
+
+
+def over_port(held, given):
+    """``held``, a port's options, with what ``given`` says, which of VLANs is all or nothing."""
+    said = over(held, given)
+    return replace(said, pvid=given.pvid, untagged=given.untagged, tagged=given.tagged) if given is not None and given.given else said
+
+
+def report(state):
+    """A device's state as a result shows it."""
+    if state is None:
+        return {"state": "absent"}
+    shown = {"name": state.name, "state": "present", "kind": state.kind}
+    for name in (each for each, unused in declared(Link)):
+        value = plain(getattr(state.link, name))
+        if value is not None and not (name == "controller" and state.kind == "bridge"):
+            shown[name] = value
+    if state.data is not None:
+        own = plain(state.data)
+        shown.update(own if state.kind in ("bridge", "tun") else {state.kind: own})
+    if state.vlans is not None:
+        shown["vlans"] = plain(state.vlans)
+    if state.kind in CONTROLLERS:
+        shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports] if state.kind == "bridge" else sorted(state.ports)
+    return {**shown, "lab": state.lab}

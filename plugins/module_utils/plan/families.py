@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The families of resources, what each knows of its states, and the one plan over all of them. Pure, as all plans."""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple
+
+from ..model import link as links
+from ..model import link_defaults, network_state
+from . import link, link_steps, link_target, network, network_steps, network_target
+from .order import ordered
+from .plan import Plan
+
+
+class Family(NamedTuple):
+    """What plans of one family are made with; states may be None, for absent.
+
+    ``items_of(wanted, observed, context, coming)`` gives Items, where ``coming`` are names of devices that others of the plan make,
+    ``steps_between(state, target)`` the Steps from one state to another and ``changes_between(state, target, steps)`` what they come to.
+    ``expected(target, now, context)`` is a target with what the host generated for ``now``, ``undone(item)`` the state to go back to,
+    ``report(state)`` a state as a result shows it, and ``brief(report)`` what of that is worth a line where the resource comes or goes.
+    Steps with one of the verbs ``mending`` may be left over after an apply, and are taken then.
+    """
+
+    items_of: Callable
+    steps_between: Callable
+    changes_between: Callable
+    expected: Callable
+    undone: Callable
+    report: Callable
+    brief: Callable
+    mending: frozenset
+
+
+FAMILIES = {
+    "network": Family(
+        network.items_of, network_steps.steps_between, network_steps.changes_between, network_target.expected, network_target.undone,
+        network_state.report, dict, network_steps.MENDING,
+    ),
+    "link": Family(
+        link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone, links.report,
+        link_defaults.brief, link_steps.MENDING,
+    ),
+}
+
+
+def make_plan(wanted, observed, host):
+    """The Plan for a list of what is wanted, of whatever families, over {(family, name): state or None}. ``host.of(family)`` is the context of a family."""
+    items = []
+    for name, family in FAMILIES.items():
+        mine = [each for each in wanted if each.family == name]
+        if mine:
+            coming = frozenset(device for each in wanted if each.family != name for device in each.coming)
+            items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), coming)
+    return Plan(ordered(items))

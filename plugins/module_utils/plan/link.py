@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done about devices. Pure: everything that is known of the host comes in as arguments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import InUseError, ValidationError, about
+from ..model.bridge import BridgePort
+from ..model.link import CONTROLLERS, over_port, report
+from ..model.link_kinds import Bond
+from ..model.option import Bag
+from . import link_conflicts
+from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
+from .link_target import expected, target_of
+from .plan import Grip, Item
+
+
+def items_of(wanted, observed, context, coming=frozenset()):
+    """Items for a list of WantedLink over {name: LinkState or None}.
+
+    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)``
+    (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of libvirt's own bridges).
+    ``coming`` are bridges that networks of the same plan make.
+    """
+    wanted = _agreed(wanted)
+    targets, items = {}, []
+    for each in wanted:
+        with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
+            targets[each.name] = target_of(each, observed[each.name], context)
+    for each in wanted:
+        with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
+            items.append(_item(each, observed[each.name], targets, context, coming))
+    return items
+
+
+def _agreed(wanted):
+    """The wanted devices, where one that a bridge's ports name leaves it to the bridge to take it. Raises ValidationError where they disagree."""
+    members = {}
+    for each in wanted:
+        for port in each.ports or ():
+            name = port.name if isinstance(port, BridgePort) else port
+            if name in members:
+                raise ValidationError("ports", name, f"is in the ports of both {members[name]} and {each.name}", "name it in one of them alone")
+            members[name] = each.name
+    by_name = {each.name: each for each in wanted}
+    found = []
+    for each in wanted:
+        given = each.link.controller
+        if given is not None and given in by_name and by_name[given].ports is not None and members.get(each.name) != given:
+            raise ValidationError("controller", given, f"of {each.name} says so, and the ports of {given} do not name it",
+                                  "make the two agree, or give one alone")
+        if given is not None and each.name in members and members[each.name] != given:
+            raise ValidationError("controller", given, f"of {each.name} says so, and the ports of {members[each.name]} name it",
+                                  "make the two agree, or give one alone")
+        if each.name in members:
+            owner = by_name[members[each.name]]
+            if each.link.port is not None and owner.device == "bridge":
+                ports = Bag(replace(over_port(port, each.link.port), name=port.name) if port.name == each.name else port for port in owner.ports)
+                by_name[owner.name] = replace(owner, ports=ports)
+            each = replace(by_name[each.name], link=replace(each.link, controller=None, port=None))
+            by_name[each.name] = each
+        found.append(each.name)
+    return [by_name[name] for name in found]
+
+
+def _item(wanted, state, targets, context, coming):
+    target = targets[wanted.name]
+    steps = steps_between(state, target)
+    guests, warnings = (), []
+    if steps:
+        link_conflicts.check(wanted, state, targets, context, coming)
+        guests, warnings = _users(wanted, state, target, context)
+    unmanaged = sorted(port.name for port in target.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, target) else []
+    notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
+    before, whole = report(state), expected(target, state, context)
+    after = {**(report(whole) if steps else before), **notes}
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests,
+                tuple(warnings), grip(state), grip(whole, wanted), notes=notes)
+
+
+def _lists(wanted, target):
+    """True where a task says which ports a bridge shall have."""
+    return target is not None and target.kind == "bridge" and wanted.ports is not None
+
+
+def grip(state, wanted=None):
+    """The Grip of a LinkState or None: what it is on top of; and of a target what else the task names."""
+    if state is None:
+        return Grip()
+    ports = frozenset(port.name if state.kind == "bridge" else port for port in state.ports) if state.kind in CONTROLLERS else frozenset()
+    named = {state.link.link} if state.kind not in ("veth",) else set()
+    if wanted is not None:
+        named |= {wanted.link.controller, *ports}
+    made = {state.name, *((state.data.peer,) if state.kind == "veth" and state.data else ())}
+    held = {str(address).partition("/")[0] for address in state.link.addresses or ()}
+    return Grip(frozenset(made) - {None}, frozenset(named) - {None, ""}, ports | frozenset(held) | ({state.name} if state.link.controller else frozenset()))
+
+
+def _users(wanted, state, target, context):
+    """(guests that notice, warnings); raises InUseError where they would be cut off and nobody said that they may."""
+    if state is None or not _cuts(state, target):
+        return (), []
+    guests = tuple(guest for guest in context.guests if state.name in (guest.bridge, guest.target))
+    busy = sorted(name for name in (state.name, *(port.name for port in state.ports if state.kind == "bridge")) if context.busy(name))
+    others = [name for name in busy if name not in {guest.target for guest in guests}]
+    if (guests or others) and not wanted.force:
+        names = ", ".join([f"{guest.domain} ({guest.target})" for guest in guests] + [f"{name} (a program has it open)" for name in others])
+        anew = ", ".join(sorted(replaced(state, target))) if target is not None else ""
+        why = "removes it" if target is None else f"makes it anew ({anew} cannot be changed)" if anew else "takes it down"
+        raise InUseError(f"{wanted.kind} {wanted.name} is in use by {names}, and this {why}: shut these down or detach them first, or say force: true, "
+                         "which cuts them off")
+    return guests, [f"{', '.join(others)}: in use by a program, and cut off"] if others else []
+
+
+def _cuts(state, target):
+    """True where the device goes away or down, if only for a moment."""
+    if target is None or replaced(state, target) or state.link.up and target.link.up is False:
+        return True
+    return isinstance(target.data, Bond) and bool(differing(state.data, target.data) & (DOWN | ALONE)) and state.link.up

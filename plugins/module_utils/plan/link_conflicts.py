@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What on the host stands against a device: what it refers to, what refers to it, and what the kernel would refuse. Pure, as all plans."""
+
+from __future__ import annotations
+
+from ..errors import UnsupportedError, ValidationError
+from ..model.link import CONTROLLERS, RIDING
+from ..model.option import declared
+
+#: kinds of devices that take what comes in by the device below them
+RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+
+
+def check(wanted, state, targets, context, coming):
+    """Raise ValidationError, or UnsupportedError, for the first thing that stands against what is wanted of a device.
+
+    ``coming`` are bridges that networks of the same plan make.
+    """
+    target = targets[wanted.name]
+    network = context.networks.get(wanted.name)
+    if wanted.kind == "bridge" and network:
+        raise ValidationError("name", wanted.name, f"is the bridge of libvirt's network {network}", "use virt_network, whose bridge_ports puts devices on it")
+    if target is None:
+        _check_removal(wanted, targets, context)
+        return
+    _check_features(state, target, wanted)
+    _check_lower(target, targets, context)
+    _check_controller(wanted, target, targets, context, coming)
+    for port in _names(target):
+        if port not in _names(state):
+            _check_port(wanted, target, port, targets, context)
+    _check_circle(target, targets, context)
+    _check_sizes(wanted, target, targets, context)
+    _check_addresses(state, target, targets, context)
+
+
+def _names(state):
+    if state is None or state.kind not in CONTROLLERS:
+        return []
+    return [port.name if state.kind == "bridge" else port for port in state.ports]
+
+
+def _check_removal(wanted, targets, context):
+    riding = sorted(name for name, seen in context.seen.items() if seen.lower == wanted.name and targets.get(name, name) is not None)
+    if riding:
+        raise ValidationError("state", "absent", f"{wanted.name} carries {', '.join(riding)}, which would go with it",
+                              "remove these first, or in the same task")
+
+
+def _check_features(state, target, wanted):
+    """What ip(8) does not show of a device that is there, this kernel or this iproute2 does not have."""
+    if state is None or state.data is None or wanted.data is None or type(state.data) is not type(wanted.data):
+        return
+    for name, entry in declared(type(wanted.data)):
+        given = getattr(wanted.data, name)
+        if given is not None and getattr(state.data, name) is None and entry.kind.ansible in ("bool", "int") and not entry.many:
+            raise UnsupportedError(f"{target.prefix}{name} is {given!r}: this host's kernel or iproute2 has no {name} for devices of kind {target.kind}")
+
+
+def _check_lower(target, targets, context):
+    below = target.link.link
+    if target.kind in RIDING and below is None and target.name not in context.seen:
+        raise ValidationError("link", None, f"a {target.kind} is on top of another device", "name it")
+    if below is not None and below not in context.seen and targets.get(below) is None:
+        raise ValidationError("link", below, "no such device", f"name one that is there: {_known(context)}")
+
+
+def _known(context):
+    names = sorted(name for name in context.seen if name != "lo")
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+
+
+def _check_controller(wanted, target, targets, context, coming):
+    name = wanted.link.controller
+    held = context.seen[wanted.name].master if wanted.name in context.seen else None
+    if wanted.link.port is not None and not (held if name is None else name):
+        raise ValidationError("port", "given", f"{target.name} is no bridge's port", "give controller, too")
+    if not name:
+        return
+    kind = _kind(name, targets, context) or ("bridge" if name in coming else None)
+    if kind is None:
+        raise ValidationError("controller", name, "no such device", "make the bridge first, or in the same task")
+    if kind not in CONTROLLERS:
+        raise ValidationError("controller", name, f"is a device of kind {kind}", f"name one of kind {', '.join(CONTROLLERS)}")
+    if wanted.link.port is not None and kind != "bridge":
+        raise ValidationError("port", "given", f"controller {name} is a {kind}, and these options are a bridge's", "leave port out")
+    _check_joins(wanted, target.name, name, kind, targets, context)
+
+
+def _kind(name, targets, context):
+    if targets.get(name) is not None:
+        return targets[name].kind
+    return context.seen[name].kind if name in context.seen and name not in targets else None
+
+
+def _check_port(wanted, target, port, targets, context):
+    if port not in context.seen and targets.get(port) is None:
+        raise ValidationError("ports", port, "no such device", f"name one that is there: {_known(context)}")
+    _check_joins(wanted, port, target.name, target.kind, targets, context)
+
+
+def _check_joins(wanted, port, controller, kind, targets, context):
+    """Raise ValidationError for a device that cannot be, or should not become, a port."""
+    seen, option = context.seen.get(port), "ports" if port != wanted.name else "controller"
+    value = port if option == "ports" else controller
+    if port == controller:
+        raise ValidationError(option, value, "a device is no port of itself", "leave it out")
+    if seen and not seen.ethernet:
+        raise ValidationError(option, value, f"{port} is no Ethernet device, and none else is a port", "name a NIC, TAP or the like")
+    if kind == "bridge" and _kind(port, targets, context) == "bridge":
+        raise ValidationError(option, value, f"{port} is a bridge itself, and no port of another", "join the two with a veth")
+    if kind == "bridge" and context.wireless(port):
+        raise ValidationError(option, value, f"{port} is a Wi-Fi device, and access points take frames from its own MAC address alone",
+                              "use a routed or NAT network for guests on a laptop")
+    riders = sorted(name for name, other in context.seen.items() if other.lower == port and other.kind in RIDERS)
+    if riders:
+        raise ValidationError(option, value, f"{port} carries {', '.join(riders)}, and the kernel gives it to one of the two", "remove these first")
+    master = seen.master if seen else None
+    if master and master != controller and not wanted.steal and not _released(master, port, targets):
+        raise ValidationError(option, value, f"{port} is a port of {master}", "say steal: true, or take it off there first")
+    guests = [guest for guest in context.guests if guest.target == port]
+    if guests and master and master != controller:
+        raise ValidationError(option, value, f"{port} is a NIC of guest {guests[0].domain}", "change the guest's definition instead")
+    after = targets[port].link.addresses if targets.get(port) is not None else None
+    held = list(seen.addresses) if seen and after is None else list(after or ())
+    if held and kind == "bridge":
+        raise ValidationError(option, value, f"{port} has {', '.join(held)}, which would not be reached any more",
+                              f"give these to {controller}, and addresses: [] to {port}, in the same task")
+
+
+def _released(master, port, targets):
+    """True where this plan takes the port off the one that has it."""
+    return master in targets and (targets[master] is None or port not in _names(targets[master]))
+
+
+def _check_circle(target, targets, context):
+    """Raise ValidationError where a device would end up on top of itself."""
+
+    def below(name):
+        state = targets.get(name)
+        if state is not None:
+            known = context.seen[name].lower if name in context.seen else None
+            return [*_names(state), *filter(None, [state.link.link or known])]
+        found = [other for other, seen in context.seen.items() if seen.master == name]
+        under = context.seen[name].lower if name in context.seen else None
+        return [*found, *([under] if under else [])]
+
+    def walk(name, way):
+        if name in way:
+            return [*way[way.index(name):], name]
+        return next(filter(None, (walk(each, [*way, name]) for each in below(name))), None)
+
+    circle = walk(target.name, [])
+    if circle:
+        option = "ports" if target.kind in CONTROLLERS else "link"
+        raise ValidationError(option, circle[1], f"{' on '.join(circle)}: a device would be on top of itself", "leave one of these out")
+
+
+def _mtu(name, targets, context):
+    state = targets.get(name)
+    if state is not None and state.link.mtu is not None:
+        return state.link.mtu
+    return context.seen[name].mtu if name in context.seen else None
+
+
+def _check_sizes(wanted, target, targets, context):
+    if wanted.link.mtu is None:
+        return
+    mtu = wanted.link.mtu
+    if target.kind == "bridge":
+        larger = {port: size for port in _names(target) for size in [_mtu(port, targets, context)] if size and size > mtu}
+        if larger:
+            port, size = max(larger.items(), key=lambda pair: pair[1])
+            raise ValidationError("mtu", mtu, f"is below that of port {port} ({size}), whose frames would be dropped", "raise it, or lower the port's first")
+    if target.kind in RIDING and target.link.link:
+        size = _mtu(target.link.link, targets, context)
+        if size and mtu > size:
+            raise ValidationError("mtu", mtu, f"is above that of {target.link.link} ({size}), which it is on top of", "lower it, or raise that one's first")
+
+
+def _check_addresses(state, target, targets, context):
+    held = {str(each) for each in (state.link.addresses if state else ()) or ()}
+    new = {cidr.partition("/")[0]: cidr for cidr in target.link.addresses or () if cidr not in held}
+    if not new:
+        return
+    for name, seen in context.seen.items():
+        if name == target.name:
+            continue
+        after = targets[name].link.addresses if targets.get(name) is not None else () if name in targets else None
+        for cidr in seen.addresses if after is None else after:
+            if cidr.partition("/")[0] in new:
+                raise ValidationError("addresses", new[cidr.partition("/")[0]], f"is {name}'s", "take it from there in the same task, or choose another")

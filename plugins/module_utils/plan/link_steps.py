@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps from one state of a device to another, and the changes that they come to, each with its price. Pure, as all plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model.bridge import PortSettings
+from ..model.link import Link, over, report
+from ..model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
+from ..model.option import Bag, declared, differences, plain
+from .link_target import bare, fill, joined, moved, said
+from .plan import Change, Step
+
+#: options that a device keeps for life
+FIXED = {
+    Tun: {"mode", "multi_queue", "vnet_hdr", "pi"},
+    Vlan: {"id", "protocol"},
+    Veth: {"peer"},
+    Vxlan: {"id", "group", "dstport", "srcport_min", "srcport_max", "maxaddress", "proxy", "rsc", "l2miss", "l3miss", "udpcsum", "udp6zerocsumtx",
+            "udp6zerocsumrx", "external", "gbp"},
+}
+#: options of a bond that the kernel changes while it is down, and those that it changes while it has no ports, too (drivers/net/bonding/bond_options.c)
+DOWN = {"mode", "lacp_rate", "lacp_active", "ad_select", "ad_user_port_key", "ad_actor_sys_prio", "ad_actor_system", "tlb_dynamic_lb"}
+ALONE = {"mode", "fail_over_mac"}
+#: steps that may be left after an apply, and are taken then: what the kernel drops as other things change
+MENDING = frozenset({"address", "route", "updown"})
+
+
+def steps_between(state, target):
+    """The steps that turn one LinkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
+    if target is None:
+        return (_delete(state),) if state is not None else ()
+    if state is None:
+        return tuple(_creation(target))
+    if replaced(state, target):
+        return (_delete(state), *_creation(fill(target, state)))
+    return tuple(_changes(state, target))
+
+
+def replaced(state, target):
+    """Names of options that differ and that only a new device can have."""
+    fixed = {f"{target.prefix}{name}" for name in differing(state.data, target.data) & FIXED.get(type(target.data), set())}
+    if isinstance(target.data, MacVlan) and "mode" in differing(state.data, target.data) and "passthru" in (state.data.mode, target.data.mode):
+        fixed.add(f"{target.prefix}mode")
+    if isinstance(target.data, Tun):  # the kernel takes another owner, and no more none
+        fixed |= {name for name in ("owner", "group") if getattr(state.data, name) and getattr(target.data, name) == ""}
+    if target.link.link not in (None, state.link.link):
+        fixed.add("link")
+    return fixed
+
+
+def differing(held, wanted):
+    """Names of the options that are asked for and differ from what there is."""
+    if held is None or wanted is None:
+        return set()
+    return {name for name, unused in declared(type(wanted)) if getattr(wanted, name) is not None and getattr(wanted, name) != getattr(held, name)}
+
+
+def _delete(state):
+    return Step("delete", (state.name,))
+
+
+def _creation(target):
+    yield Step("create", (target.name, target))
+    yield from _changes(bare(target), target)
+
+
+def _changes(held, target):
+    name, before, after = held.name, held.link, target.link
+    changed = differing(held.data, target.data)
+    bond = changed if isinstance(target.data, Bond) else set()
+    alone, bounced = bond & ALONE and held.ports, bond & (DOWN | ALONE) and before.up
+    if alone:
+        yield from (Step("controller", (port, "")) for port in held.ports)
+    if bounced:
+        yield Step("updown", (name, False))
+    gone = [cidr for cidr in before.addresses if after.addresses is not None and cidr not in after.addresses]
+    yield from (Step("address", ("del", name, cidr)) for cidr in gone)
+    attributes = said(Link(mtu=after.mtu, mac=after.mac, txqueuelen=after.txqueuelen), before)
+    if attributes != Link():
+        yield Step("change", (name, target.kind, attributes, None))
+    yield from _own_changes(held, target, changed)
+    held = _with_default(held, target)
+    if after.controller not in (None, before.controller):
+        yield from _join(name, after.controller)
+    if after.port is not None:
+        yield from _port_changes(name, before.port if after.controller in (None, before.controller) else joined(target, name), after.port)
+    if target.vlans is not None and target.vlans.given and held.vlans != target.vlans:
+        yield Step("vlans", (name, held.vlans, target.vlans, True))
+    yield from _member_changes(replace(held, ports=Bag()) if alone else held, target)
+    if after.up is not None and (before.up != after.up or bounced):
+        yield Step("updown", (name, after.up))
+    for cidr in after.addresses or ():
+        if cidr not in before.addresses:
+            yield Step("address", ("add", name, cidr))
+        elif bounced:
+            yield Step("address", ("replace", name, cidr))
+    yield from _route_changes(name, before.routes or (), after.routes, bool(gone or bounced))
+
+
+def _with_default(held, target):
+    """A bridge as it is once its default VLAN has changed: what had it goes along."""
+    if held.kind != "bridge" or None in (held.data.vlan_default_pvid, target.data.vlan_default_pvid):
+        return held
+    pvids = held.data.vlan_default_pvid, target.data.vlan_default_pvid
+    return replace(held, ports=Bag(moved(port, *pvids) for port in held.ports), vlans=moved(held.vlans, *pvids))
+
+
+def _own_changes(held, target, changed):
+    data = target.data
+    if isinstance(data, Tun):
+        if changed & {"owner", "group"}:
+            yield Step("own", (held.name, over(held.data, data)))
+    elif isinstance(data, Nic):
+        if changed:
+            yield Step("virtual_functions", (held.name, data.sriov_numvfs))
+    elif changed:
+        # ip(8) takes a flag of ipvlan that is not said for bridge
+        yield Step("change", (held.name, target.kind, Link(), over(held.data, data) if isinstance(data, IpVlan) else said(data, held.data)))
+
+
+def _join(name, controller, down=False):
+    if down:
+        yield Step("updown", (name, False))
+    yield Step("controller", (name, controller))
+
+
+def _port_changes(name, held, wanted):
+    settings = said(PortSettings(**{each: getattr(wanted, each) for each in PortSettings.__dataclass_fields__}), held)
+    if settings != PortSettings():
+        yield Step("port", (name, settings))
+    if wanted.given and any(getattr(held, each) != getattr(wanted, each) for each in ("pvid", "untagged", "tagged")):
+        yield Step("vlans", (name, held, wanted, False))
+
+
+def _member_changes(held, target):
+    """What becomes of ports. New ones of a bridge are set up, those of a bond by the bond itself, which takes only such as are down."""
+    bridge = target.kind == "bridge"
+    before = {port.name if bridge else port: port for port in held.ports}
+    after = {port.name if bridge else port: port for port in target.ports}
+    yield from (Step("controller", (name, "")) for name in sorted(set(before) - set(after)))
+    for name, port in after.items():
+        if name not in before:
+            yield from _join(name, held.name, down=not bridge)
+            yield from (Step("updown", (name, True)),) if bridge else ()
+        if bridge:
+            yield from _port_changes(name, before.get(name) or joined(target, name), port)
+
+
+def _route_changes(name, held, wanted, lost):
+    """``lost``: the kernel may have dropped some on the way."""
+    if wanted is None:
+        return
+    keys = {_key(route): route for route in held}
+    gone = [route for route in held if _key(route) not in {_key(each) for each in wanted}]
+    if not lost:
+        yield from (Step("route", ("del", name, route)) for route in gone)
+    for route in wanted:
+        if route not in held or lost:
+            yield Step("route", ("replace" if _key(route) in keys else "add", name, route))
+
+
+def _key(route):
+    return route.dst, route.version, route.metric, route.table
+
+
+def changes_between(state, target, steps):
+    """The Changes, with their price, between two LinkStates (or None); ``steps`` are those of steps_between()."""
+    if not steps:
+        return
+    before, after = report(state), report(target)
+    if state is None or target is None:
+        yield Change("state", before["state"], after["state"], "live" if state is None else "restart")
+        return
+    fixed, target = replaced(state, target), fill(target, state)
+    for field, old, new in differences(state.link, target.link):
+        if new is not None:
+            yield Change(field, old, new, "replace" if field in fixed else "restart" if (field, new) == ("up", False) else "live")
+    for field, old, new in differences(state.data, target.data):
+        if new is not None:
+            bounces = isinstance(target.data, Bond) and field in DOWN | ALONE and state.link.up
+            path = f"{target.prefix}{field}"
+            yield Change(path, old, new, "replace" if path in fixed else "restart" if bounces or isinstance(target.data, Nic) else "live")
+    if target.vlans is not None and target.vlans != state.vlans:
+        yield Change("vlans", plain(state.vlans), plain(target.vlans), "live")
+    yield from _port_differences(state, target)
+
+
+def _port_differences(state, target):
+    if target.kind != "bridge":
+        if state.ports != target.ports:
+            yield Change("ports", sorted(state.ports), sorted(target.ports), "live")
+        return
+    old, new = ({port.name: port for port in each.ports} for each in (state, target))
+    for name in [*old, *(name for name in new if name not in old)]:
+        if name not in old or name not in new:
+            yield Change(f"ports[{name}]", plain(old.get(name)), plain(new.get(name)), "live")
+            continue
+        yield from (Change(f"ports[{name}].{field}", was, becomes, "live") for field, was, becomes in differences(old[name], new[name]) if becomes is not None)

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what a task asks of a device, and what there is, to the state that it shall be in. Pure, as all plans.
+
+What nobody asks for is None in a target, for it may follow what changes: a bridge's MAC address its ports, a bond's options its mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from ..errors import ValidationError
+from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
+from ..model.link import CONTROLLERS, Link, LinkState, over, over_port
+from ..model.link_kinds import Tun
+from ..model.option import Bag, declared
+
+#: what a new device of a class is where nobody says otherwise, and cannot be asked to be later
+FIRST = {Tun: {"mode": "tap", "multi_queue": False, "vnet_hdr": False, "pi": False}}
+#: options that a device of a kind cannot do without
+NEEDED = {"vlan": "id", "vxlan": "id", "veth": "peer"}
+#: the kernel's own bounds of a bridge's forward_delay where STP is on, in hundredths of a second (net/bridge/br_private_stp.h)
+DELAYS = (200, 3000)
+
+
+def target_of(wanted, state, context):
+    """The LinkState that ``wanted`` asks for, given the present one; None for absent."""
+    if state is not None and wanted.device not in (None, state.kind):
+        raise ValidationError("name", wanted.name, f"is a device of kind {state.kind}, and not {wanted.device}",
+                              "choose another name, or remove that one first")
+    if wanted.state == "absent":
+        if state is not None and state.kind == "nic":
+            raise ValidationError("state", "absent", f"{wanted.name} is a NIC, which nothing but its driver can remove", "use up: false")
+        return None
+    return _changed(wanted, state, context) if state is not None else _new(wanted)
+
+
+def _new(wanted):
+    if wanted.device in (None, "nic"):
+        raise ValidationError("name", wanted.name, "no such device", "name one that is there, or say which kind shall be made")
+    needed = NEEDED.get(wanted.device)
+    if needed and getattr(wanted.data, needed, None) is None and not getattr(wanted.data, "external", None):
+        raise ValidationError(f"{wanted.device}.{needed}", None, f"a {wanted.device} is not made without one", f"give {needed}")
+    link = replace(wanted.link, up=wanted.link.up is not False)
+    data = over(type(wanted.data)(**FIRST.get(type(wanted.data), {})), wanted.data) if wanted.data is not None else None
+    return LinkState(wanted.name, wanted.device, link, canonical(data), Bag(wanted.ports or ()), wanted.vlans, wanted.lab)
+
+
+def _changed(wanted, state, context):
+    vlans = wanted.vlans if wanted.vlans is not None and wanted.vlans.given else None
+    data = settled(state.data, canonical(wanted.data, state.data))
+    return LinkState(state.name, state.kind, wanted.link, data, _ports(wanted, state, context), vlans, state.lab)
+
+
+def canonical(data, held=None):
+    """What the kernel makes of the options ``data`` of a device that has ``held``: STP bounds a bridge's forward_delay."""
+    if isinstance(data, Bridge) and data.forward_delay is not None and over(held, data).stp:
+        low, high = DELAYS
+        return replace(data, forward_delay=min(max(data.forward_delay, low), high))
+    return data
+
+
+def settled(held, wanted):
+    """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short."""
+    if held is None or type(held) is not type(wanted):
+        return wanted
+    changes = {}
+    for name, entry in declared(type(held)):
+        mine, given = getattr(held, name), getattr(wanted, name)
+        if entry.kind is CENTISECONDS and None not in (mine, given) and given - 1 <= mine <= given:
+            changes[name] = mine
+    return replace(wanted, **changes) if changes else wanted
+
+
+def _ports(wanted, state, context):
+    """The ports that there shall be; of those that nobody says more of, the name alone."""
+    if state.kind != "bridge":
+        return state.ports if wanted.ports is None else Bag(wanted.ports)
+    if wanted.ports is None:
+        return Bag(BridgePort(name=port.name) for port in state.ports)
+    named = {port.name for port in wanted.ports}
+    return Bag([*wanted.ports, *(BridgePort(name=port.name) for port in state.ports if port.name not in named and context.guarded(port.name))])
+
+
+def expected(target, now, context):
+    """``target`` with what the kernel generated for the state ``now``, and with guests' ports that came meanwhile."""
+    if target is None or now is None:
+        return target
+    filled = fill(target, now)
+    if target.kind != "bridge":
+        return filled
+    named = {port.name for port in target.ports}
+    return replace(filled, ports=Bag([*filled.ports, *(port for port in now.ports if port.name not in named and context.guarded(port.name))]))
+
+
+def fill(target, held):
+    """``target`` with what ``held``, a state of the same device, has where it says nothing."""
+    given = target.link
+    port = over_port(held.link.port, given.port) if None not in (given.port, held.link.port) else given.port or held.link.port
+    known = {port.name: port for port in held.ports} if target.kind == "bridge" else {}
+    ports = Bag(over_port(known[each.name], each) if each.name in known else each for each in target.ports) if known else target.ports
+    vlans = target.vlans if target.vlans is not None and target.vlans.given else held.vlans
+    data = settled(held.data, over(held.data, target.data))
+    return replace(held, link=replace(over(held.link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab)
+
+
+def undone(item):
+    """The state that was there before an Item was applied. A controller's MAC address follows its ports, unless somebody set it."""
+    before = item.observed
+    if before is not None and item.target is not None and before.kind in CONTROLLERS and item.target.link.mac is None:
+        return replace(before, link=replace(before.link, mac=None))
+    return before
+
+
+def bare(state):
+    """The state of a device that was just made for another state: down, alone, and with what is said at its making."""
+    link = Link(up=False, mtu=state.link.mtu, mac=state.link.mac, txqueuelen=state.link.txqueuelen, addresses=Bag(), routes=Bag(), link=state.link.link,
+                controller="")
+    return replace(state, link=link, ports=Bag(), vlans=_born(state) if state.kind == "bridge" else None)
+
+
+def _born(state):
+    """VLANs that the kernel gives a bridge and each of its ports when they are made or join."""
+    pvid = state.data.vlan_default_pvid if state.data is not None and state.data.vlan_default_pvid is not None else 1
+    return Vlans(pvid or None, (), ())
+
+
+def joined(state, name):
+    """The BridgePort of a device that has just joined a bridge."""
+    born = _born(state)
+    return BridgePort(name=name, pvid=born.pvid, untagged=born.untagged, tagged=born.tagged)
+
+
+def moved(vlans, before, after):
+    """``vlans`` (a Vlans, or a port) once the bridge's default has gone from the one VLAN to the other, 0 for none: who has it goes along."""
+    if vlans is None or before == after or vlans.pvid != (before or None):
+        return vlans
+    rest = numbers(vlans.untagged or ()) - {before}
+    return replace(vlans, pvid=after or None, untagged=ranges_of(rest), tagged=vlans.tagged or ())
+
+
+def said(value, than=None):
+    """An instance of options with those alone that are set, and other than in ``than``."""
+    kept = {entry.name: getattr(value, entry.name) for entry in fields(value)}
+    return type(value)(**{name: given for name, given in kept.items() if given is not None and (than is None or getattr(than, name) != given)})

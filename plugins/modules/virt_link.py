@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: virt_link
+short_description: Make a network device of the host what the options say
+version_added: 0.1.0
+description:
+  - Bonds, teams, VLANs, macvlans and macvtaps, ipvlans and ipvtaps, veths, dummies, VXLANs and NICs, in ip(8)'s words.
+  - What the options leave out is left alone. What ip(8) shows afterwards is what was asked, or the task fails and puts back what was there.
+extends_documentation_fragment:
+  - virtlab.network.link.link
+  - virtlab.network.common
+  - virtlab.network.common.lab
+  - virtlab.network.common.attributes
+seealso:
+  - module: virtlab.network.virt_bridge
+  - module: virtlab.network.virt_tap
+  - module: virtlab.network.virt_link_info
+"""
+
+EXAMPLES = r"""
+- name: A bond of two NICs
+  virtlab.network.virt_link:
+    name: bond0
+    kind: bond
+    bond:
+      mode: active-backup
+      miimon: 100
+    ports: [eth1, eth2]
+
+- name: A VLAN on it
+  virtlab.network.virt_link:
+    name: bond0.10
+    kind: vlan
+    link: bond0
+    vlan:
+      id: 10
+    addresses: [192.0.2.10/24]
+
+- name: A cable, one end on a bridge
+  virtlab.network.virt_link:
+    name: cable0
+    kind: veth
+    veth:
+      peer: cable1
+    controller: br0
+
+- name: A NIC for storage, without addresses
+  virtlab.network.virt_link:
+    name: eth3
+    mtu: 9000
+    addresses: []
+"""
+
+RETURN = r"""
+before:
+  description: The device before the task, in the shape of the options. One that is not there has no more than C(state).
+  type: dict
+  returned: success
+  sample: {state: absent}
+after:
+  description: The device after the task, in the shape of the options. In check mode without what the kernel will generate.
+  type: dict
+  returned: success
+  sample: {name: bond0.10, state: present, kind: vlan, up: true, link: bond0, vlan: {id: 10}}
+changes:
+  description: What changed, or would change, each with its price.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    field:
+      description: Option or part of it, such as V(mtu) or V(ports[eth1].pvid).
+      type: str
+    before:
+      description: Value before.
+      type: raw
+    after:
+      description: Value after.
+      type: raw
+    cost:
+      description: V(live) nobody notices, V(restart) the device goes down, V(replace) another takes its place.
+      type: str
+  sample: [{field: mtu, before: 1500, after: 9000, cost: live}]
+cost:
+  description: The dearest of RV(changes), or an empty string.
+  type: str
+  returned: success
+  sample: live
+affected_guests:
+  description: NICs of running guests that the change cuts off.
+  type: list
+  elements: dict
+  returned: success
+  sample: []
+"""
+
+from ..module_utils.run import resource
+
+
+def main():
+    """Entry point."""
+    resource("link")
+
+
+if __name__ == "__main__":
+    main()
