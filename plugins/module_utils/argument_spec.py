@@ -19,7 +19,7 @@ ON_RESTART = ("reattach", "if_unused", "never", "defer")
 
 def of_model(cls):
     """The argument spec of a dataclass of options."""
-    return {name: _of_option(entry) for name, entry in declared(cls)}
+    return {name: {**_of_option(entry), **({"no_log": False} if "key" in name else {})} for name, entry in declared(cls)}
 
 
 def _of_option(entry):

@@ -13,7 +13,7 @@ description:
   - Bridges that libvirt makes itself belong to M(virtlab.network.virt_network).
   - What the options leave out is left alone. What ip(8) shows afterwards is what was asked, or the task fails and puts back what was there.
 extends_documentation_fragment:
-  - virtlab.network.link.bridge
+  - virtlab.network.device.bridge
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.attributes

@@ -29,9 +29,9 @@ options:
     default: false
 extends_documentation_fragment:
   - virtlab.network.network.list
-  - virtlab.network.link.bridges
-  - virtlab.network.link.taps
-  - virtlab.network.link.links
+  - virtlab.network.device.bridges
+  - virtlab.network.device.taps
+  - virtlab.network.device.links
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.attributes

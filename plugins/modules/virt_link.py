@@ -12,7 +12,7 @@ description:
   - Bonds, teams, VLANs, macvlans and macvtaps, ipvlans and ipvtaps, veths, dummies, VXLANs and NICs, in ip(8)'s words.
   - What the options leave out is left alone. What ip(8) shows afterwards is what was asked, or the task fails and puts back what was there.
 extends_documentation_fragment:
-  - virtlab.network.link.link
+  - virtlab.network.device.link
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.attributes

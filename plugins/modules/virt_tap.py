@@ -13,7 +13,7 @@ description:
   - Owner and group change in place; other options that the kernel does not change make the device anew, which check mode tells.
   - What the options leave out is left alone. What ip(8) shows afterwards is what was asked, or the task fails and puts back what was there.
 extends_documentation_fragment:
-  - virtlab.network.link.tap
+  - virtlab.network.device.tap
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.attributes

@@ -10,13 +10,14 @@ import grp
 import os
 import pwd
 import struct
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from ..codec import link_json, link_words
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
-from . import iproute
+from . import iproute, journal
 
 SYSFS = Path("/sys/class/net")
 #: linux/if_tun.h
@@ -48,10 +49,11 @@ class Devices:
             return None
         kind = link_json.kind_of(entry)
         members = [each for each in self.entries.values() if each.get("master") == name] if kind in ("bridge", "bond", "team") else ()
-        return link_json.state(
+        found = link_json.state(
             entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
         )
+        return replace(found, interrupted=self.unfinished(name) is not None)
 
     @cached_property
     def _vlans(self):
@@ -74,8 +76,13 @@ class Devices:
 
     def apply(self, work):
         """Take the steps of each (name, steps) and yield its name. As many commands as can be are told at once. Raises BackendError at the first that fails."""
+        made = [step.value[1] for unused, steps in work for step in steps if step.verb == "create"]
+        for state in made:
+            journal.remember_link(state)
         todo = [(name, command) for name, steps in work for step in steps for command in _commands(step)]
         failed = self._run(todo)
+        for state in made:
+            journal.forget_link(state.name)
         for name in (name for name, unused in work):
             if failed and failed[0] == name:
                 raise failed[1]
@@ -106,6 +113,10 @@ class Devices:
         """{name: Seen} of every device."""
         return {name: link_json.seen(entry) for name, entry in self.entries.items()}
 
+    def unfinished(self, name):
+        """The LinkState that a device was to have whose making was interrupted, or None."""
+        return journal.recall_link(name)
+
     def guarded(self, name):
         """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""
         kind = link_json.kind_of(self.entries[name]) if name in self.entries else ""
@@ -127,11 +138,13 @@ class Devices:
 
     @cached_property
     def networks(self):
-        """{bridge: name} of libvirt's active networks that make theirs themselves."""
+        """{bridge: name} of libvirt's networks that make theirs themselves, running or not."""
         if not self._has_libvirt:
             return {}
-        states = self._networks().networks
-        return {state.live.bridge_name: name for name, state in states.items() if state.live and state.live.owns_bridge}
+        found = {}
+        for name, state in self._networks().networks.items():
+            found.update({each.bridge_name: name for each in (state.stored, state.live) if each and each.owns_bridge})
+        return found
 
     @cached_property
     def _has_libvirt(self):
@@ -210,4 +223,4 @@ def _set_virtual_functions(name, number):
 
 
 #: steps that iproute2 has no command for
-OWN = {"own": _own, "virtual_functions": _set_virtual_functions}
+OWN = {"own": _own, "virtual_functions": _set_virtual_functions, "forget": journal.forget_link}

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run is in the midst of, for the next one if it is killed: the ports of networks that are stopped to be started anew.
+"""What a run is in the midst of, for the next one if it is killed: the ports of networks that are stopped to be started anew, and devices that are made.
 
-Under /run: after a reboot the ports are gone, and nothing is left to go on from.
+Under /run: after a reboot ports and devices are gone, and nothing is left to go on from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from ..model.bridge import BridgePort, Vlans
 from ..model.kernel import Port
+from ..model.link import KINDS, Link, LinkState
+from ..model.option import Bag, plain, read
 
 FOLDER = Path("/run/virtlab.network")
 
@@ -44,3 +47,32 @@ def forget(uuid):
     """Cross it out."""
     if os.geteuid() == 0:
         (FOLDER / f"{uuid}.ports").unlink(missing_ok=True)
+
+
+def remember_link(state):
+    """Write down the LinkState that a device is to have, before it is made."""
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    parts = {name: plain(getattr(state, name)) for name in ("link", "data", "vlans") if getattr(state, name) is not None}
+    ports = [plain(port) if state.kind == "bridge" else port for port in state.ports]
+    scratch = FOLDER / f"{state.name}.new"
+    scratch.write_text(json.dumps({"kind": state.kind, "lab": state.lab, "ports": ports, **parts}), encoding="utf-8")
+    os.replace(scratch, FOLDER / f"{state.name}.link")
+
+
+def recall_link(name):
+    """The LinkState that a device was to have whose making was interrupted, or None."""
+    path = FOLDER / f"{name}.link"
+    if os.geteuid() != 0 or not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    kind = found["kind"]
+    data = read(KINDS[kind], found["data"], strict=False) if "data" in found else None
+    ports = Bag(read(BridgePort, port, strict=False) if kind == "bridge" else port for port in found["ports"])
+    vlans = read(Vlans, found["vlans"], strict=False) if "vlans" in found else None
+    return LinkState(name, kind, read(Link, found["link"], strict=False), data, ports, vlans, found["lab"])
+
+
+def forget_link(name):
+    """Cross it out."""
+    if os.geteuid() == 0:
+        (FOLDER / f"{name}.link").unlink(missing_ok=True)

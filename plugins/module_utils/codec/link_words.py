@@ -79,6 +79,11 @@ def change(name, kind, link, data):
         yield ("ip", "link", "set", "dev", name, "type", kind, *options(data))
 
 
+def mark(name, lab):
+    """Mark a device as a lab's, or as nobody's."""
+    yield ("ip", "link", "set", "dev", name, "alias", f"{MARK}{lab}" if lab else "none")
+
+
 def delete(name):
     """Remove a device."""
     yield ("ip", "link", "delete", "dev", name)

@@ -93,8 +93,8 @@ class LinkState:
     """A device as it is, or as it shall be.
 
     ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
-    or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark. ``dynamic`` are addresses that somebody else keeps,
-    ``facts`` what is only to be seen.
+    or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark, ``interrupted`` tells of a run that was killed while it
+    made the device, ``facts`` are what is only to be seen.
     """
 
     name: str
@@ -104,12 +104,12 @@ class LinkState:
     ports: tuple = Bag()
     vlans: Optional[Vlans] = None
     lab: Optional[str] = None
+    interrupted: bool = False
     facts: dict = field(default_factory=dict, compare=False)
 
     def port(self, name):
         """The bridge's port of that name, or None."""
         return next((port for port in self.ports if port.name == name), None) if self.kind == "bridge" else None
-
 
     @property
     def prefix(self):
@@ -139,6 +139,11 @@ class WantedLink:
         """Names of devices that are there once this is."""
         peer = getattr(self.data, "peer", None)
         return (self.name, *((peer,) if peer else ())) if self.state == "present" else ()
+
+    @property
+    def leaving(self):
+        """Names of devices that are on no bridge any more once this is."""
+        return (self.name,) if self.state == "absent" or self.link.controller is not None else ()
 
 
 def over(held, given):

@@ -112,7 +112,7 @@ class Vxlan:
     id: Optional[int] = option(integer(0, 16777215), "VXLAN network identifier.")
     local: Optional[str] = option(ADDRESS, "Address to send from.")
     remote: Optional[str] = option(ADDRESS, "Address to send to what has no entry of its own.")
-    group: Optional[str] = option(ADDRESS, "Multicast group to send to instead; needs O(link).")
+    group: Optional[str] = option(ADDRESS, "Multicast group to send to instead; needs C(link).")
     dstport: Optional[int] = option(PORT, "UDP port; V(4789), IANA's, where it is not given.")
     srcport_min: Optional[int] = option(U16, "Lowest UDP source port.")
     srcport_max: Optional[int] = option(U16, "Highest UDP source port.")

@@ -58,6 +58,9 @@ class WantedNetwork:
         made = self.definition is not None and self.definition.owns_bridge and self.state == "active"
         return (self.definition.bridge_name,) if made and self.definition.bridge_name else ()
 
+    #: names of devices that leave the bridge they are on
+    leaving = ()
+
 
 def fill(wanted, held):
     """``wanted`` with the uuid, MAC address and bridge name that libvirt generated for ``held``, where it names none."""

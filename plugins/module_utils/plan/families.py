@@ -11,13 +11,13 @@ from ..model import link as links
 from ..model import link_defaults, network_state
 from . import link, link_steps, link_target, network, network_steps, network_target
 from .order import ordered
-from .plan import Plan
+from .plan import Others, Plan
 
 
 class Family(NamedTuple):
     """What plans of one family are made with; states may be None, for absent.
 
-    ``items_of(wanted, observed, context, coming)`` gives Items, where ``coming`` are names of devices that others of the plan make,
+    ``items_of(wanted, observed, context, others)`` gives Items, where ``others`` (Others) is what the plan does beside them,
     ``steps_between(state, target)`` the Steps from one state to another and ``changes_between(state, target, steps)`` what they come to.
     ``expected(target, now, context)`` is a target with what the host generated for ``now``, ``undone(item)`` the state to go back to,
     ``report(state)`` a state as a result shows it, and ``brief(report)`` what of that is worth a line where the resource comes or goes.
@@ -52,6 +52,7 @@ def make_plan(wanted, observed, host):
     for name, family in FAMILIES.items():
         mine = [each for each in wanted if each.family == name]
         if mine:
-            coming = frozenset(device for each in wanted if each.family != name for device in each.coming)
-            items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), coming)
+            rest = [each for each in wanted if each.family != name]
+            others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in Others._fields))
+            items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
     return Plan(ordered(items))

@@ -15,15 +15,15 @@ from ..model.option import Bag
 from . import link_conflicts
 from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
 from .link_target import expected, target_of
-from .plan import Grip, Item
+from .plan import NO_OTHERS, Grip, Item
 
 
-def items_of(wanted, observed, context, coming=frozenset()):
+def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedLink over {name: LinkState or None}.
 
     ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)``
     (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of libvirt's own bridges).
-    ``coming`` are bridges that networks of the same plan make.
+    ``others`` is what the plan does beside them.
     """
     wanted = _agreed(wanted)
     targets, items = {}, []
@@ -32,7 +32,7 @@ def items_of(wanted, observed, context, coming=frozenset()):
             targets[each.name] = target_of(each, observed[each.name], context)
     for each in wanted:
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
-            items.append(_item(each, observed[each.name], targets, context, coming))
+            items.append(_item(each, observed[each.name], targets, context, others))
     return items
 
 
@@ -66,12 +66,12 @@ def _agreed(wanted):
     return [by_name[name] for name in found]
 
 
-def _item(wanted, state, targets, context, coming):
+def _item(wanted, state, targets, context, others):
     target = targets[wanted.name]
     steps = steps_between(state, target)
     guests, warnings = (), []
     if steps:
-        link_conflicts.check(wanted, state, targets, context, coming)
+        link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
     unmanaged = sorted(port.name for port in target.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, target) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}

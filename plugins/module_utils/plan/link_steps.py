@@ -32,12 +32,16 @@ MENDING = frozenset({"address", "route", "updown"})
 def steps_between(state, target):
     """The steps that turn one LinkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
     if target is None:
-        return (_delete(state),) if state is not None else ()
+        return (_delete(state), *_end(state)) if state is not None else ()
     if state is None:
         return tuple(_creation(target))
     if replaced(state, target):
         return (_delete(state), *_creation(fill(target, state)))
-    return tuple(_changes(state, target))
+    return (*_changes(state, target), *_end(state))
+
+
+def _end(state):
+    return (Step("forget", (state.name,)),) if state.interrupted else ()
 
 
 def replaced(state, target):
@@ -69,6 +73,8 @@ def _creation(target):
 
 
 def _changes(held, target):
+    if target.lab != held.lab:
+        yield Step("mark", (held.name, target.lab))
     name, before, after = held.name, held.link, target.link
     changed = differing(held.data, target.data)
     bond = changed if isinstance(target.data, Bond) else set()

@@ -33,7 +33,13 @@ def target_of(wanted, state, context):
         if state is not None and state.kind == "nic":
             raise ValidationError("state", "absent", f"{wanted.name} is a NIC, which nothing but its driver can remove", "use up: false")
         return None
-    return _changed(wanted, state, context) if state is not None else _new(wanted)
+    begun = context.unfinished(wanted.name)
+    if state is None and begun is None:
+        return _new(wanted)
+    if begun is None:
+        return _changed(wanted, state, context)
+    # a run was killed while it made the device: what it was to be is what there is
+    return replace(fill(_changed(wanted, begun, context), begun), lab=begun.lab)
 
 
 def _new(wanted):

@@ -10,15 +10,15 @@ from ..model.network_state import report
 from . import network_conflicts
 from .network_steps import changes_between, lost, steps_between
 from .network_target import restarts, target_of
-from .plan import Grip, Item
+from .plan import NO_OTHERS, Grip, Item
 
 
-def items_of(wanted, observed, context, coming=frozenset()):
+def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
     networks by name), ``routes``, ``links``, ``devices`` (Links by name), ``guests``, ``loose`` (ports that a network has lost),
-    ``uri``, ``local``, ``remote``, ``root``. ``coming`` are devices that the same plan makes.
+    ``uri``, ``local``, ``remote``, ``root``. ``others`` is what the plan does beside them.
     """
     targets, items = {}, []
     for each in wanted:
@@ -26,22 +26,22 @@ def items_of(wanted, observed, context, coming=frozenset()):
             targets[each.name] = target_of(each, observed[each.name], context)
     for each in wanted:
         with about(f"network {each.name}" if len(wanted) > 1 else ""):
-            items.append(_item(each, observed[each.name], targets, context, coming))
+            items.append(_item(each, observed[each.name], targets, context, others))
     return items
 
 
-def _item(wanted, state, targets, context, coming):
+def _item(wanted, state, targets, context, others):
     target = targets[wanted.name]
     steps = steps_between(state, target)
     verbs = {step.verb for step in steps}
     guests, warnings = (), list(wanted.warnings)
     if {"define", "create", "start"} & verbs:
-        warnings += network_conflicts.doubts(wanted, targets, context, coming)
+        warnings += network_conflicts.doubts(wanted, targets, context, others.coming)
     if target and target.definition.bridge_ports and steps:
         network_conflicts.check_ports(wanted.name, state, targets, context)
     if "stop" in verbs and state.live.owns_bridge:
         guests = attached(context.guests, wanted.name, state)
-        warnings += _cut_off(wanted, state, target, guests, context.root)
+        warnings += _cut_off(wanted, state, target, guests, context.root, others.leaving)
     if wanted.on_restart == "defer" and target and target.stored and target.live and restarts(target.stored, target.live):
         warnings.append("what is stored differs from what runs, and waits for the network's next start")
     before = report(state)
@@ -70,12 +70,15 @@ def attached(guests, name, state):
     return tuple(guest for guest in guests if guest.network == name or bridge and guest.bridge == bridge)
 
 
-def _cut_off(wanted, state, target, guests, may_attach):
-    """Warnings of what a stop cuts off; raises InUseError where nobody said that it may. ``may_attach``: whether ports can be put back at all."""
+def _cut_off(wanted, state, target, guests, may_attach, leaving):
+    """Warnings of what a stop cuts off; raises InUseError where nobody said that it may. ``may_attach``: whether ports can be put back at all.
+
+    ``leaving`` are ports that leave anyway.
+    """
     if lost(state.kernel, target.kernel if target else None):
         return ()
     ports = [port.name for port in state.kernel.ports] if state.kernel else ()
-    strangers = sorted(set(ports) - {guest.target for guest in guests} - set(state.definition.bridge_ports))
+    strangers = sorted(set(ports) - {guest.target for guest in guests} - set(state.definition.bridge_ports) - leaving)
     if target is not None and target.live:
         renamed = bool(guests) and target.live.owns_bridge and target.live.bridge_name != state.live.bridge_name
         follows = target.kernel is not None and may_attach and wanted.on_restart == "reattach" and not renamed

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 #: What a change costs those who use the resource, from nothing to most: no guest notices; dnsmasq is started anew, which is away for
 #: less than a second; the resource goes down and, unless it was to go down, up again, with all its ports; another takes its place,
@@ -42,6 +42,16 @@ class Grip:
     uses: frozenset = frozenset()
     holds: frozenset = frozenset()
     subnets: tuple = ()
+
+
+class Others(NamedTuple):
+    """What those of a plan's resources do that are of another family: names of devices that they make, and of devices that they take off bridges."""
+
+    coming: frozenset = frozenset()
+    leaving: frozenset = frozenset()
+
+
+NO_OTHERS = Others()
 
 
 @dataclass(frozen=True)

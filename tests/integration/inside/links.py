@@ -91,6 +91,7 @@ VXLAN = [
 #: what is made first of each kind: (kind of resource, its options, the option that its own are in, and their table)
 KINDS = {
     "bridge": ("bridge", {}, None, [*BRIDGE, *COMMON]),
+    "plain-bridge": ("bridge", {}, None, [*(row for row in BRIDGE if "vlan" not in row[0] and row[0] != "fdb_max_learned"), *COMMON]),
     "port": ("bridge", {"vlan_filtering": True}, "ports", PORT),
     "tap": ("tap", {}, None, [*COMMON, *TUN]),
     "tun": ("tap", {"mode": "tun"}, None, [row for row in COMMON if row[0] != "mac"]),

@@ -97,7 +97,7 @@ def _list(kind, text):
 
 
 class ModuleDocFragment:
-    """The fragments virtlab.network.link.bridge, .tap and .link: one device's options; and .bridges, .taps and .links: those of virt_host's lists."""
+    """The fragments virtlab.network.device.bridge, .tap and .link: one device's options; and .bridges, .taps and .links: those of virt_host's lists."""
 
     BRIDGE: str = "options:\n" + suboptions(bridge(), 1)
     TAP: str = "options:\n" + suboptions(tap(), 1)
