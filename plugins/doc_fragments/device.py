@@ -32,6 +32,21 @@ steal:
     - Take ports that are another bridge's.
   type: bool
   default: false
+persist:
+  description:
+    - Who brings the device back at boot, as all says that was ever asked of it. Tasks that say less later change that alone.
+    - V(auto) is systemd-networkd where it runs, and nobody elsewhere, which a warning tells.
+    - V(networkd) writes units into C(/etc/systemd/network), each for one device and with names that begin with C(00-virtlab-), and has networkd read them.
+    - V(networkmanager) is not written yet.
+    - V(none) is nobody, and removes what was written for the device.
+  type: str
+  choices: [auto, networkd, networkmanager, none]
+  default: auto
+takeover:
+  description:
+    - Write units for a device that another unit configures. Ours come first; the others stay where they are, and count again once ours are gone.
+  type: bool
+  default: false
 """
 
 PORTS = """\

@@ -14,6 +14,7 @@ from .model.option import declared
 STATES = ("active", "inactive", "present", "absent")
 #: what virt_link makes, and NICs that are there without it; bridges and TAPs have modules of their own
 LINK_KINDS = ("bond", "team", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "veth", "dummy", "vxlan", "nic")
+PERSIST = ("auto", "networkd", "networkmanager", "none")
 ON_RESTART = ("reattach", "if_unused", "never", "defer")
 
 
@@ -69,7 +70,8 @@ def _device(skip, *more):
     options = {"name": {"type": "str", "required": True}, **common, "state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
     for cls in more:
         options.update(of_model(cls))
-    return {**options, "force": {"type": "bool", "default": False}, "steal": {"type": "bool", "default": False}}
+    persist = {"type": "str", "default": "auto", "choices": list(PERSIST)}
+    return {**options, **{flag: {"type": "bool", "default": False} for flag in ("force", "steal", "takeover")}, "persist": persist}
 
 
 def bridge():

@@ -9,8 +9,8 @@ import contextlib
 from dataclasses import dataclass
 from itertools import groupby
 
-from . import desired
 from .backend.host import Host
+from .desired.tasks import WANTED, absent, lab_of
 from .errors import ValidationError, VerificationError, VirtNetError, about
 from .plan.families import FAMILIES, make_plan
 from .plan.plan import Plan
@@ -30,16 +30,16 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
     With ``force`` that goes although guests use it. ``warn`` is called with each warning as soon as there is a plan. Returns an Outcome.
     """
     with Host(uri) as host:
-        mark, wanted = desired.lab(lab), []
+        mark, wanted = lab_of(lab), []
         for kind, params in tasks:
             with about(f"{kind} {params['name'] or 'of xml'}" if len(tasks) > 1 else ""):
-                wanted.append(desired.WANTED[kind](params, mark, host))
+                wanted.append(WANTED[kind](params, mark, host))
         _check_names(wanted)
         observed = host.observe([(each.family, each.name) for each in wanted])
         if prune:
             for family, name, state in host.marked(mark):
                 if (family, name) not in observed:
-                    wanted.append(desired.absent(family, name, state, mark, force))
+                    wanted.append(absent(family, name, state, mark, force))
                     observed[family, name] = state
         return _bring_about(make_plan(wanted, observed, host), host, check_mode, warn)
 

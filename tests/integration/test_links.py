@@ -25,13 +25,19 @@ TAP = {"name": "test1", "controller": "test0"}
 
 
 @pytest.fixture(scope="module")
-def machine():
-    """A virtual machine, with a kernel that has every kind of device."""
+def machines():
+    """Two virtual machines of two releases, with kernels that have every kind of device, and with networkd."""
     name = f"ln{os.getpid()}"
     try:
-        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": {"new": {"suite": "trixie"}}})).hosts["new"]
+        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": {"old": {}, "new": {"suite": "trixie"}}}))
     finally:
         claim.down(name)
+
+
+@pytest.fixture
+def machine(machines):
+    """The one with the newer kernel."""
+    return machines.hosts["new"]
 
 
 def link(host, name):
@@ -81,7 +87,7 @@ def test_a_bridge_takes_the_place_of_ifcfg_files(ansible, host):
     host.run("ip", "link", "add", "test1", "type", "veth", "peer", "name", "test2")
     task = {
         "bridges": [{"name": "test0", "addresses": ["10.10.10.98/24"], "routes": [{"dst": "10.20.0.0/16", "gateway": "10.10.10.1"}],
-                     "forward_delay": 0, "ports": [{"name": "test1"}]}],
+                     "forward_delay": 0, "ports": [{"name": "test1"}], "persist": "none"}],
         "networks": [{"name": "bridged_network", "forward": {"mode": "bridge"}, "bridge": {"name": "test0"}}],
     }
     made, again = ansible.run(("virt_host", task), ("virt_host", task))
@@ -269,3 +275,72 @@ def test_what_there_is_is_told(ansible, host):
     assert found["config"]["addresses"] == BRIDGE["addresses"]
     tasks = [("virt_bridge", found["config"]), ("virt_tap", taps["links"][0]["config"]), ("virt_link", others["links"][0]["config"])]
     assert [result.get("changed", result) for result in ansible.run(*tasks)] == [False] * 3
+
+
+#: a lab's devices, of every kind that networkd knows
+KEPT = {
+    "lab": "kept",
+    "bridges": [{"name": "test0", "stp": True, "forward_delay": 400, "vlan_filtering": True, "vlan_default_pvid": 0,
+                 "addresses": ["10.5.0.1/24", "fd00:5::1/64"],
+                 "routes": [{"dst": "10.6.0.0/16", "gateway": "10.5.0.9", "metric": 50}], "vlans": {"pvid": 7, "tagged": ["9"]},
+                 "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 55, "isolated": True}, {"name": "test4", "untagged": ["7"], "pvid": 7}]}],
+    "taps": [{"name": "test4", "owner": "nobody", "multi_queue": True}],
+    "links": [
+        {"name": "test1", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 150, "primary": "test2"}, "ports": ["test2", "test3"]},
+        {"name": "test2", "kind": "dummy"}, {"name": "test3", "kind": "dummy"},
+        {"name": "test5", "kind": "vlan", "link": "eth0", "vlan": {"id": 5}, "addresses": ["10.8.0.1/24"]},
+        {"name": "test6", "kind": "vlan", "link": "test1", "vlan": {"id": 6, "protocol": "802.1ad"}},
+        {"name": "test7", "kind": "macvlan", "link": "eth0", "macvlan": {"mode": "bridge"}},
+        {"name": "test8", "kind": "vxlan", "vxlan": {"id": 9, "local": "198.51.100.11", "remote": "198.51.100.99"}},
+        {"name": "test9", "kind": "veth", "veth": {"peer": "test9b"}, "mtu": 1400},
+    ],
+}
+
+
+def picture(host):
+    """What there is of the lab, without what differs from boot to boot, and while STP finds its way: that shortens the bridge's ageing_time."""
+    entries = json.loads(host.run("ip", "-d", "-j", "address").stdout)
+    vlans = {each["ifname"]: each["vlans"] for each in json.loads(host.run("bridge", "-j", "vlan", "show").stdout)}
+    routes = sorted(line.replace(" linkdown", "").strip() for line in host.run("ip", "route", "show", "proto", "118").stdout.splitlines())
+    found = {}
+    for entry in entries:
+        info = entry.get("linkinfo", {})
+        own = {name: value for name, value in info.get("info_data", {}).items() if not re.search("timer|_id|root_|topology|fdb_n|ageing", name)}
+        port = info.get("info_slave_data", {}).get("isolated")
+        addresses = sorted(f"{each['local']}/{each['prefixlen']}" for each in entry["addr_info"] if each["scope"] == "global")
+        found[entry["ifname"]] = (entry["mtu"], entry.get("master"), entry.get("link"), entry.get("ifalias"), "UP" in entry["flags"], own, port, addresses)
+    return found, vlans, routes
+
+
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_a_reboot_brings_everything_back(machines, ansible_for, name):
+    """Every address, VLAN, port and bond, as networkd's units say; the next run changes nothing; and all goes without a trace."""
+    one = machines.hosts[name]
+    ansible = ansible_for(machines, one)
+    before = one.run("ls", "-R", "/etc/systemd/network").stdout
+    made, again = ansible.run(("virt_host", KEPT), ("virt_host", KEPT))
+    assert (made["changed"], again["changed"]) == (True, False), (made, again)
+    assert made["after"]["bridges"]["test0"]["persist"] == "networkd"
+    seen = picture(one)
+    one.reboot()
+    kinds = dict(zip(("devices", "vlans", "routes"), zip(picture(one), seen)))
+    assert {kind: (now, then) for kind, (now, then) in kinds.items() if now != then} == {}
+    assert ansible.module("virt_host", **KEPT)["changed"] is False
+    altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
+    assert [result["changed"] for result in altered] == [True, True], altered
+    text = one.run("cat", "/etc/systemd/network/00-virtlab-test0.netdev").stdout
+    assert "Priority=4096" in text and "ForwardDelaySec=4000ms" in text
+    one.run("tee", "-a", "/etc/systemd/network/00-virtlab-test0.network", input="# by hand\n")
+    assert [change["field"] for change in ansible.module("virt_bridge", name="test0")["changes"]] == ["persist"]
+    ansible.module("virt_host", lab="kept", prune=True)
+    assert not [each for each in links(one) if each.startswith("test")]
+    assert one.run("ls", "-R", "/etc/systemd/network").stdout == before
+
+
+def test_who_else_configures_a_device_is_told(machine, machines, ansible_for):
+    """A NIC that another unit configures is taken over when that is said, and given back."""
+    ansible = ansible_for(machines, machine)
+    task = {"name": "test0", "ports": [{"name": "eth0"}], "addresses": ["198.51.100.12/24"]}
+    assert "20-eth0.network of networkd configures eth0" in ansible.refused("virt_link", name="eth0", mtu=1400)
+    assert "eth0 has 198.51.100.12/24" in ansible.refused("virt_bridge", **task)
+    assert ansible.module("virt_link", name="eth0", mtu=1500, persist="none")["changed"] is False

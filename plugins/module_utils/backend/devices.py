@@ -14,10 +14,10 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from ..codec import link_json, link_words
+from ..codec import link_json, link_words, networkd
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
-from . import iproute, journal
+from . import iproute, journal, keepers
 
 SYSFS = Path("/sys/class/net")
 #: linux/if_tun.h
@@ -53,7 +53,7 @@ class Devices:
             entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
         )
-        return replace(found, interrupted=self.unfinished(name) is not None)
+        return replace(found, interrupted=self.unfinished(name) is not None, kept=keepers.kept(name))
 
     @cached_property
     def _vlans(self):
@@ -71,22 +71,43 @@ class Devices:
     def rehearse(self, state, steps):
         """Word the steps, to no end but errors."""
         for step in steps:
-            if step.verb not in OWN:
+            if step.verb not in OWN and step.verb != "keep":
                 iproute.check(getattr(link_words, step.verb)(*step.value))
 
     def apply(self, work):
-        """Take the steps of each (name, steps) and yield its name. As many commands as can be are told at once. Raises BackendError at the first that fails."""
+        """Take the steps of each (name, steps) and yield its name. As many commands as can be are told at once. Raises BackendError at the first that fails.
+
+        Devices that come back at boot are made by whoever brings them back, before all else; what they are told of others comes last, and that a device does
+        not come back any more first.
+        """
         made = [step.value[1] for unused, steps in work for step in steps if step.verb == "create"]
         for state in made:
             journal.remember_link(state)
-        todo = [(name, command) for name, steps in work for step in steps for command in _commands(step)]
-        failed = self._run(todo)
+        keeping = [step.value for unused, steps in work for step in steps if step.verb == "keep"]
+        gone = {name for name, steps in work if any(step.verb == "delete" for step in steps)}
+        new = [each for each in keeping if each[1] is not None and (each[0] not in self.entries or each[0] in gone)]
+        todo = [(name, command) for name, steps in work for step in steps if step.verb != "keep" for command in _commands(step)]
+        first, then = [pair for pair in todo if pair[1][:3] == ("ip", "link", "delete")], [pair for pair in todo if pair[1][:3] != ("ip", "link", "delete")]
+        failed = (self._keep([each for each in keeping if each[1] is None]) or self._run(first) or self._keep(new) or self._run(then)
+                  or self._keep([each for each in keeping if each[1] is not None and each not in new]))
         for state in made:
             journal.forget_link(state.name)
         for name in (name for name, unused in work):
             if failed and failed[0] == name:
                 raise failed[1]
             yield name
+
+    def _keep(self, keeping):
+        """Have devices come back at boot, or not any more; (name, error) of the first that fails, or None."""
+        if not keeping:
+            return None
+        try:
+            for name, wanted in keeping:
+                keepers.keep(name, wanted)
+            keepers.reload([name for name, wanted in keeping if wanted is not None])
+        except BackendError as err:
+            return name, err
+        return None
 
     def _run(self, todo):
         """Carry commands out in their order; (name, error) of the first that fails, or None."""
@@ -112,6 +133,19 @@ class Devices:
     def seen(self):
         """{name: Seen} of every device."""
         return {name: link_json.seen(entry) for name, entry in self.entries.items()}
+
+    @cached_property
+    def keeper(self):
+        """Who brings devices back at boot: networkd, networkmanager, or None."""
+        return keepers.keeper()
+
+    def governed(self, name):
+        """Name of the file that networkd has for a device, or None."""
+        return keepers.governed(name)
+
+    def gaps(self, kept):
+        """Names of options that do not come back at boot."""
+        return networkd.gaps(kept.record, keepers.version())
 
     def unfinished(self, name):
         """The LinkState that a device was to have whose making was interrupted, or None."""

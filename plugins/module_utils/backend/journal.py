@@ -13,10 +13,8 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from ..model.bridge import BridgePort, Vlans
+from ..codec import link_record
 from ..model.kernel import Port
-from ..model.link import KINDS, Link, LinkState
-from ..model.option import Bag, plain, read
 
 FOLDER = Path("/run/virtlab.network")
 
@@ -52,10 +50,8 @@ def forget(uuid):
 def remember_link(state):
     """Write down the LinkState that a device is to have, before it is made."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    parts = {name: plain(getattr(state, name)) for name in ("link", "data", "vlans") if getattr(state, name) is not None}
-    ports = [plain(port) if state.kind == "bridge" else port for port in state.ports]
     scratch = FOLDER / f"{state.name}.new"
-    scratch.write_text(json.dumps({"kind": state.kind, "lab": state.lab, "ports": ports, **parts}), encoding="utf-8")
+    scratch.write_text(json.dumps(link_record.dump(state)), encoding="utf-8")
     os.replace(scratch, FOLDER / f"{state.name}.link")
 
 
@@ -64,12 +60,7 @@ def recall_link(name):
     path = FOLDER / f"{name}.link"
     if os.geteuid() != 0 or not path.exists():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    kind = found["kind"]
-    data = read(KINDS[kind], found["data"], strict=False) if "data" in found else None
-    ports = Bag(read(BridgePort, port, strict=False) if kind == "bridge" else port for port in found["ports"])
-    vlans = read(Vlans, found["vlans"], strict=False) if "vlans" in found else None
-    return LinkState(name, kind, read(Link, found["link"], strict=False), data, ports, vlans, found["lab"])
+    return link_record.load(name, json.loads(path.read_text(encoding="utf-8")))
 
 
 def forget_link(name):

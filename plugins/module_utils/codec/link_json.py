@@ -50,7 +50,7 @@ def state(entry, members=(), vlans=None, routes=None, vfs=None):
     alias = entry.get("ifalias", "")
     return LinkState(
         entry["ifname"], kind, link, data, ports, _vlans(vlans.get(entry["ifname"])) if kind == "bridge" and vlans is not None else None,
-        alias[len(MARK):] if alias.startswith(MARK) else None, False,
+        alias[len(MARK):] if alias.startswith(MARK) else None, False, None,
         {**{name: entry[name] for name in FACTS if name in entry}, "dynamic": _addresses(entry, dynamic=True), "info": info.get("info_data", {})},
     )
 

@@ -25,7 +25,7 @@ def options(value):
         elif row.style == BARE:
             words += [given if isinstance(given, str) else row.word] if given else []
         elif isinstance(given, tuple):
-            words += [row.word, ",".join(given)]
+            words += [row.word, ",".join(given)] if given else []
         else:
             words += [row.word, _scalar(given, row.style)]
     return tuple(words)
@@ -123,7 +123,7 @@ def _membership(given):
 
 
 def address(verb, name, cidr):
-    """Add, replace or delete an address ("add", "replace" or "del")."""
+    """Give a device an address that it may have already ("replace"), or delete one ("del")."""
     broadcast = ("broadcast", "+") if verb != "del" and ":" not in cidr and int(cidr.partition("/")[2]) < 31 else ()
     yield ("ip", "address", verb, cidr, *broadcast, "dev", name)
 

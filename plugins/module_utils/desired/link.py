@@ -86,7 +86,8 @@ def _wanted(kind, device, params, mark, **more):
         _unique("routes", given.routes, lambda route: f"{route.dst} metric {route.metric} table {route.table}")
     if given.port is not None:
         _check_vlans("port.", given.port)
-    return WantedLink(kind, name, device, replace(given, addresses=addresses), state=params["state"], lab=mark, force=params["force"], **more)
+    return WantedLink(kind, name, device, replace(given, addresses=addresses), state=params["state"], lab=mark, force=params["force"],
+                      persist=params["persist"], takeover=params["takeover"], **more)
 
 
 def _each(cls, given, path):

@@ -89,12 +89,24 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Kept:
+    """How a device comes back at boot: by whom (networkd), and the LinkState that holds what was ever asked of it, None in it never was.
+
+    ``intact`` tells whether what is written for it is as it was left.
+    """
+
+    by: str
+    record: Any
+    intact: bool = True
+
+
+@dataclass(frozen=True)
 class LinkState:
     """A device as it is, or as it shall be.
 
     ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
     or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark, ``interrupted`` tells of a run that was killed while it
-    made the device, ``facts`` are what is only to be seen.
+    made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is only to be seen.
     """
 
     name: str
@@ -105,6 +117,7 @@ class LinkState:
     vlans: Optional[Vlans] = None
     lab: Optional[str] = None
     interrupted: bool = False
+    kept: Optional[Kept] = None
     facts: dict = field(default_factory=dict, compare=False)
 
     def port(self, name):
@@ -132,6 +145,8 @@ class WantedLink:
     lab: str = "default"
     steal: bool = False
     force: bool = False
+    persist: str = "none"
+    takeover: bool = False
     family = "link"
 
     @property
@@ -176,4 +191,4 @@ def report(state):
         shown["vlans"] = plain(state.vlans)
     if state.kind in CONTROLLERS:
         shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports] if state.kind == "bridge" else sorted(state.ports)
-    return {**shown, "lab": state.lab}
+    return {**shown, "lab": state.lab, "persist": state.kept.by if state.kept else "none"}

@@ -73,12 +73,23 @@ def _item(wanted, state, targets, context, others):
     if steps:
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
+        warnings += _boots(wanted, target, context)
     unmanaged = sorted(port.name for port in target.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, target) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
     before, whole = report(state), expected(target, state, context)
     after = {**(report(whole) if steps else before), **notes}
     return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests,
                 tuple(warnings), grip(state), grip(whole, wanted), notes=notes)
+
+
+def _boots(wanted, target, context):
+    """Warnings of what will not be there again after a boot."""
+    if target is None or wanted.persist == "none":
+        return []
+    if target.kept is None:
+        return ["nobody brings it back at boot: neither systemd-networkd nor NetworkManager runs on this host; with persist: none this is not told"]
+    gaps = context.gaps(target.kept)
+    return [f"{target.kept.by} has no word for {', '.join(gaps)}: set now, and not again at boot"] if gaps else []
 
 
 def _lists(wanted, target):

@@ -34,6 +34,7 @@ def check(wanted, state, targets, context, coming):
     _check_circle(target, targets, context)
     _check_sizes(wanted, target, targets, context)
     _check_addresses(state, target, targets, context)
+    _check_keeping(wanted, state, target, context)
 
 
 def _names(state):
@@ -57,6 +58,21 @@ def _check_features(state, target, wanted):
         given = getattr(wanted.data, name)
         if given is not None and getattr(state.data, name) is None and entry.kind.ansible in ("bool", "int") and not entry.many:
             raise UnsupportedError(f"{target.prefix}{name} is {given!r}: this host's kernel or iproute2 has no {name} for devices of kind {target.kind}")
+
+
+def _check_keeping(wanted, state, target, context):
+    """Raise where somebody else configures the device, or a port, at boot."""
+    if wanted.persist == "networkd" and context.keeper != "networkd":
+        raise ValidationError("persist", "networkd", "systemd-networkd does not run on this host", "start and enable it, or use auto")
+    if wanted.persist == "networkmanager":
+        raise UnsupportedError("persist is 'networkmanager': keyfiles are not written yet; use auto or none")
+    if target.kept is None or state is not None and state.kept == target.kept or wanted.takeover:
+        return
+    for name in [*([target.name] if target.kind == "nic" or state is not None else []), *(port for port in _names(target.kept.record))]:
+        file = context.governed(name)
+        if file and not file.startswith("00-virtlab-"):
+            raise ValidationError("persist", wanted.persist, f"{file} of networkd configures {name}, and the two would fight over it",
+                                  "say takeover: true, and ours comes first until the device is absent or persist is none; or persist: none")
 
 
 def _check_lower(target, targets, context):

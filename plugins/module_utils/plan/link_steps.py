@@ -25,19 +25,26 @@ FIXED = {
 #: options of a bond that the kernel changes while it is down, and those that it changes while it has no ports, too (drivers/net/bonding/bond_options.c)
 DOWN = {"mode", "lacp_rate", "lacp_active", "ad_select", "ad_user_port_key", "ad_actor_sys_prio", "ad_actor_system", "tlb_dynamic_lb"}
 ALONE = {"mode", "fail_over_mac"}
-#: steps that may be left after an apply, and are taken then: what the kernel drops as other things change
-MENDING = frozenset({"address", "route", "updown"})
+#: steps that may be left after an apply, and are taken then: what whoever makes a device at boot has no word for, and what the kernel drops as other
+#: things change
+MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route"})
 
 
 def steps_between(state, target):
     """The steps that turn one LinkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
     if target is None:
-        return (_delete(state), *_end(state)) if state is not None else ()
+        return (*_keeping(state, None), _delete(state), *_end(state)) if state is not None else ()
+    keeping = _keeping(state, target)
     if state is None:
-        return tuple(_creation(target))
+        return (*_creation(target), *(keeping if target.kept is None else ()))
     if replaced(state, target):
-        return (_delete(state), *_creation(fill(target, state)))
-    return (*_changes(state, target), *_end(state))
+        return (_delete(state), *_creation(fill(target, state)), *(keeping if target.kept is None else ()))
+    return (*_changes(state, target), *keeping, *_end(state))
+
+
+def _keeping(state, target):
+    before, after = (each.kept if each is not None else None for each in (state, target))
+    return (Step("keep", (target.name if target else state.name, after)),) if before != after else ()
 
 
 def _end(state):
@@ -68,6 +75,10 @@ def _delete(state):
 
 
 def _creation(target):
+    """Make a device. One that is to come back at boot is made by whoever brings it back, of which verification sees whether it did all."""
+    if target.kept is not None:
+        yield Step("keep", (target.name, target.kept))
+        return
     yield Step("create", (target.name, target))
     yield from _changes(bare(target), target)
 
@@ -100,9 +111,7 @@ def _changes(held, target):
     if after.up is not None and (before.up != after.up or bounced):
         yield Step("updown", (name, after.up))
     for cidr in after.addresses or ():
-        if cidr not in before.addresses:
-            yield Step("address", ("add", name, cidr))
-        elif bounced:
+        if cidr not in before.addresses or bounced:
             yield Step("address", ("replace", name, cidr))
     yield from _route_changes(name, before.routes or (), after.routes, bool(gone or bounced))
 
@@ -193,6 +202,13 @@ def changes_between(state, target, steps):
     if target.vlans is not None and target.vlans != state.vlans:
         yield Change("vlans", plain(state.vlans), plain(target.vlans), "live")
     yield from _port_differences(state, target)
+    if state.kept != target.kept:
+        yield Change("persist", *(_kept(each.kept) for each in (state, target)), "live")
+
+
+def _kept(kept):
+    """In a word, how a device comes back at boot."""
+    return "none" if kept is None else kept.by if kept.intact else f"{kept.by}, whose files were altered"
 
 
 def _port_differences(state, target):

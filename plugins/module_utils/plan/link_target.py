@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 
 from ..errors import ValidationError
 from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
-from ..model.link import CONTROLLERS, Link, LinkState, over, over_port
+from ..model.link import CONTROLLERS, Kept, Link, LinkState, over, over_port
 from ..model.link_kinds import Tun
 from ..model.option import Bag, declared
 
@@ -34,12 +34,36 @@ def target_of(wanted, state, context):
             raise ValidationError("state", "absent", f"{wanted.name} is a NIC, which nothing but its driver can remove", "use up: false")
         return None
     begun = context.unfinished(wanted.name)
-    if state is None and begun is None:
-        return _new(wanted)
-    if begun is None:
-        return _changed(wanted, state, context)
-    # a run was killed while it made the device: what it was to be is what there is
-    return replace(fill(_changed(wanted, begun, context), begun), lab=begun.lab)
+    if begun is not None:  # a run was killed while it made the device: what it was to be is what there is
+        target = replace(fill(_changed(wanted, begun, context), begun), lab=begun.lab)
+    else:
+        target = _new(wanted) if state is None else _changed(wanted, state, context)
+    return replace(target, kept=_kept(wanted, target, state, context))
+
+
+def _kept(wanted, target, state, context):
+    """How the device shall come back at boot: as all says that was ever asked of it."""
+    by = context.keeper if wanted.persist == "auto" else wanted.persist
+    if by in (None, "none", "networkmanager"):
+        return None
+    before = state.kept.record if state is not None and state.kept is not None else LinkState(target.name, target.kind, Link())
+    data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data
+    if state is None and target.data is not None:
+        data = over(data, target.data)
+    vlans = wanted.vlans if wanted.vlans is not None and wanted.vlans.given else before.vlans
+    link = over(before.link, replace(wanted.link, port=None))
+    if wanted.link.port is not None:
+        link = replace(link, port=over_port(before.link.port, wanted.link.port))
+    return Kept(by, LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before), vlans, target.lab))
+
+
+def _kept_ports(wanted, before):
+    if wanted.ports is None:
+        return before.ports
+    if before.kind != "bridge":
+        return Bag(wanted.ports)
+    known = {port.name: port for port in before.ports}
+    return Bag(over_port(known[port.name], port) if port.name in known else port for port in wanted.ports)
 
 
 def _new(wanted):
@@ -108,7 +132,7 @@ def fill(target, held):
     ports = Bag(over_port(known[each.name], each) if each.name in known else each for each in target.ports) if known else target.ports
     vlans = target.vlans if target.vlans is not None and target.vlans.given else held.vlans
     data = settled(held.data, over(held.data, target.data))
-    return replace(held, link=replace(over(held.link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab)
+    return replace(held, link=replace(over(held.link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab, kept=target.kept)
 
 
 def undone(item):

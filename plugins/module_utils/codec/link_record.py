@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""States of devices as JSON, to be written down and read again."""
+
+from __future__ import annotations
+
+from ..model.bridge import BridgePort, Vlans
+from ..model.link import KINDS, Link, LinkState
+from ..model.option import Bag, declared, plain, read
+
+
+def dump(state):
+    """A LinkState in plain values, without what is only to be seen. Empty lists are kept: they say that there shall be none."""
+    parts = {name: _said(getattr(state, name)) for name in ("link", "data", "vlans") if getattr(state, name) is not None}
+    return {"kind": state.kind, "lab": state.lab, "ports": [_said(port) if state.kind == "bridge" else port for port in state.ports], **parts}
+
+
+def _said(value):
+    return {name: plain(getattr(value, name)) for name, unused in declared(type(value)) if getattr(value, name) is not None}
+
+
+def load(name, found):
+    """The LinkState of what dump() gave."""
+    kind = found["kind"]
+    data = read(KINDS[kind], found["data"], strict=False) if "data" in found else None
+    ports = Bag(read(BridgePort, port, strict=False) if kind == "bridge" else port for port in found["ports"])
+    vlans = read(Vlans, found["vlans"], strict=False) if "vlans" in found else None
+    return LinkState(name, kind, read(Link, found["link"], strict=False), data, ports, vlans, found["lab"])

@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Units of systemd-networkd that make a device anew at boot. Source: systemd.netdev(5) and systemd.network(5), 252 to 257."""
+
+from __future__ import annotations
+
+from ..model.bridge import Bridge, PortSettings, numbers, ranges_of
+from ..model.link import PROTOCOL
+from ..model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Vlan, Vxlan
+from ..model.option import declared
+from .link_json import MARK
+
+#: what files of ours begin with; networkd takes the first file that matches a device, by name
+PREFIX = "00-virtlab-"
+#: the first version that takes VLANs off a port which nobody asks for; seen with 252, which does not, and 257, which does
+CLEARING = 257
+#: sections of .netdev files
+SECTIONS = {
+    "bridge": "Bridge", "bond": "Bond", "vlan": "VLAN", "macvlan": "MACVLAN", "macvtap": "MACVTAP", "ipvlan": "IPVLAN", "ipvtap": "IPVTAP", "vxlan": "VXLAN",
+}
+
+
+def _bool(value):
+    return "yes" if value else "no"
+
+
+def _not(value):
+    return _bool(not value)
+
+
+def _centiseconds(value):
+    return f"{value * 10}ms"
+
+
+def _milliseconds(value):
+    return f"{value}ms"
+
+
+def _list(value):
+    return " ".join(value)
+
+
+#: words of networkd for options that have one: its key, and how it writes the value
+KEYS = {
+    Bridge: {
+        "stp": ("STP", _bool), "priority": ("Priority", str), "forward_delay": ("ForwardDelaySec", _centiseconds),
+        "hello_time": ("HelloTimeSec", _centiseconds), "max_age": ("MaxAgeSec", _centiseconds), "ageing_time": ("AgeingTimeSec", _centiseconds),
+        "group_fwd_mask": ("GroupForwardMask", str), "vlan_filtering": ("VLANFiltering", _bool), "vlan_protocol": ("VLANProtocol", str.lower),
+        "vlan_default_pvid": ("DefaultPVID", lambda value: str(value) if value else "none"), "mcast_snooping": ("MulticastSnooping", _bool),
+        "mcast_querier": ("MulticastQuerier", _bool), "mcast_igmp_version": ("MulticastIGMPVersion", str),
+    },
+    PortSettings: {
+        "priority": ("Priority", str), "cost": ("Cost", str), "hairpin": ("HairPin", _bool), "guard": ("UseBPDU", _not),
+        "root_block": ("AllowPortToBeRoot", _not), "fastleave": ("FastLeave", _bool), "learning": ("Learning", _bool), "flood": ("UnicastFlood", _bool),
+        "mcast_flood": ("MulticastFlood", _bool), "mcast_to_unicast": ("MulticastToUnicast", _bool), "proxy_arp": ("ProxyARP", _bool),
+        "proxy_arp_wifi": ("ProxyARPWiFi", _bool), "neigh_suppress": ("NeighborSuppression", _bool), "isolated": ("Isolated", _bool),
+        "mcast_router": ("MulticastRouter", lambda value: ("no", "query", "permanent", "temporary")[value]),
+    },
+    Tun: {
+        "owner": ("User", str), "group": ("Group", str), "multi_queue": ("MultiQueue", _bool), "vnet_hdr": ("VNetHeader", _bool), "pi": ("PacketInfo", _bool),
+    },
+    Bond: {
+        "mode": ("Mode", str), "miimon": ("MIIMonitorSec", _milliseconds), "updelay": ("UpDelaySec", _milliseconds),
+        "downdelay": ("DownDelaySec", _milliseconds), "arp_interval": ("ARPIntervalSec", _milliseconds), "arp_validate": ("ARPValidate", str),
+        "arp_all_targets": ("ARPAllTargets", str), "arp_ip_target": ("ARPIPTargets", _list), "primary_reselect": ("PrimaryReselectPolicy", str),
+        "fail_over_mac": ("FailOverMACPolicy", str), "xmit_hash_policy": ("TransmitHashPolicy", str), "resend_igmp": ("ResendIGMP", str),
+        "num_grat_arp": ("GratuitousARP", str), "all_slaves_active": ("AllSlavesActive", _bool), "min_links": ("MinLinks", str),
+        "lp_interval": ("LearnPacketIntervalSec", str), "packets_per_slave": ("PacketsPerSlave", str),
+        "tlb_dynamic_lb": ("DynamicTransmitLoadBalancing", _bool), "lacp_rate": ("LACPTransmitRate", str), "ad_select": ("AdSelect", str),
+        "ad_user_port_key": ("AdUserPortKey", str), "ad_actor_sys_prio": ("AdActorSystemPriority", str), "ad_actor_system": ("AdActorSystem", str),
+    },
+    Vlan: {
+        "id": ("Id", str), "protocol": ("Protocol", str.lower), "reorder_hdr": ("ReorderHeader", _bool), "gvrp": ("GVRP", _bool), "mvrp": ("MVRP", _bool),
+        "loose_binding": ("LooseBinding", _bool),
+    },
+    MacVlan: {"mode": ("Mode", str), "bcqueuelen": ("BroadcastMulticastQueueLength", str)},
+    IpVlan: {"mode": ("Mode", str.upper), "flag": ("Flags", str)},
+    Vxlan: {
+        "id": ("VNI", str), "local": ("Local", str), "remote": ("Remote", str), "group": ("Group", str), "dstport": ("DestinationPort", str),
+        "ttl": ("TTL", str), "tos": ("TOS", str), "df": ("IPDoNotFragment", {"unset": "no", "set": "yes", "inherit": "inherit"}.get),
+        "ageing": ("FDBAgeingSec", str), "maxaddress": ("MaximumFDBEntries", str), "learning": ("MacLearning", _bool), "proxy": ("ReduceARPProxy", _bool),
+        "rsc": ("RouteShortCircuit", _bool), "l2miss": ("L2MissNotification", _bool), "l3miss": ("L3MissNotification", _bool),
+        "udpcsum": ("UDPChecksum", _bool), "udp6zerocsumtx": ("UDP6ZeroChecksumTx", _bool), "udp6zerocsumrx": ("UDP6ZeroChecksumRx", _bool),
+        "gbp": ("GroupPolicyExtension", _bool),
+    },
+}
+#: options that are said elsewhere than beside their neighbours
+ELSEWHERE = {"mode", "primary", "peer", "srcport_min", "srcport_max"}
+
+
+def gaps(record, version):
+    """What of a LinkState networkd of a version would not set again: names of options that it has no word for, and others in words."""
+    found = [] if record.kind != "team" else ["kind team"]
+    values = [("", record.data), *((f"ports[{port.name}].", port) for port in record.ports if record.kind == "bridge")]
+    values += [("port.", record.link.port)] if record.link.port is not None else []
+    for path, value in values:
+        cls = next((cls for cls in KEYS if isinstance(value, cls)), None)
+        if isinstance(value, Nic) and value.sriov_numvfs is not None:
+            found.append("nic.sriov_numvfs")
+        if cls is not None:
+            found += [f"{path}{name}" for name, unused in declared(cls) if getattr(value, name) not in (None, False) and name not in KEYS[cls]
+                      and name not in ELSEWHERE]
+    found += ["txqueuelen"] if record.link.txqueuelen is not None else []
+    if version < CLEARING and _bridges_vlans(record) and getattr(record.data, "vlan_default_pvid", None) != 0:
+        found.append("that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)")
+    return found
+
+
+def _bridges_vlans(record):
+    given = [record.link.port, record.vlans, *(record.ports if record.kind == "bridge" else ())]
+    return any(each is not None and each.given for each in given)
+
+
+def units(record, governed):
+    """{path under /etc/systemd/network: text} for a device that shall be as the LinkState ``record`` says, which is what was ever asked of it.
+
+    A text that is None stands for a file of another device that must be there, such as bare() gives. ``governed`` is a function: the name of the file that
+    networkd has for a device, None where there is none.
+    """
+    found = {}
+    if record.kind != "nic":
+        found = {f"{PREFIX}{record.name}.netdev": _text(_netdev(record)), f"{PREFIX}{record.name}.link": _text(_link(record))}
+    found[f"{PREFIX}{record.name}.network"] = _text(_network(record))
+    others = [(record.link.link, governed(record.link.link), [("Network", [(SECTIONS[record.kind], record.name)])])] if record.link.link else []
+    for port in record.ports:  # whatever else there is for a port would go on to configure it
+        others.append((port.name if record.kind == "bridge" else port, None, _membership(record, port)))
+    for device, file, sections in others:
+        own = f"{PREFIX}{device}.network"
+        found.update({own: None} if file in (None, own) else {})
+        found[f"{file or own}.d/virtlab-{record.name}.conf"] = _text(sections)
+    return found
+
+
+def bare(path):
+    """The text of a .network file of ours for a device that nothing is asked of by itself."""
+    device = path.rpartition("/")[2][len(PREFIX):-len(".network")]
+    return _text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")])])
+
+
+def _text(sections):
+    body = "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in pairs) for name, pairs in sections if pairs)
+    return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"
+
+
+def _pairs(value):
+    keys = KEYS.get(type(value)) or KEYS[PortSettings]
+    return [(keys[name][0], keys[name][1](getattr(value, name))) for name in keys if getattr(value, name) not in (None, "")]
+
+
+def _netdev(record):
+    link, data = record.link, record.data
+    kind = data.mode if record.kind == "tun" else record.kind
+    yield "NetDev", [("Name", record.name), ("Kind", kind), *_common(link)]
+    if record.kind == "tun":
+        yield kind.capitalize(), _pairs(data)
+    elif record.kind == "veth":
+        yield "Peer", [("Name", data.peer)]
+    elif record.kind in SECTIONS:
+        more = [] if record.kind != "vxlan" or link.link else [("Independent", "yes")]
+        if record.kind == "vxlan":
+            more += [("PortRange", f"{data.srcport_min or 0}-{data.srcport_max}")] if data.srcport_max else []
+            # where nothing is said ip(8) and the kernel take these, and networkd others
+            more += [("DestinationPort", "4789")] if data.dstport is None else []
+            more += [("UDPChecksum", "yes")] if data.udpcsum is None else []
+        yield SECTIONS[record.kind], [*_pairs(data), *more]
+
+
+def _link(record):
+    """For udev: the mark, and that the kernel's name and networkd's MAC address stay."""
+    yield "Match", [("OriginalName", record.name)]
+    yield "Link", [("NamePolicy", "keep kernel"), ("MACAddressPolicy", "none"), *([("Alias", f"{MARK}{record.lab}")] if record.lab else [])]
+
+
+def _common(link):
+    return [(key, str(value)) for key, value in (("MTUBytes", link.mtu), ("MACAddress", link.mac)) if value is not None]
+
+
+def _network(record):
+    link = record.link
+    yield "Match", [("Name", record.name)]
+    policy = [("ActivationPolicy", "down")] if link.up is False else []
+    yield "Link", [*_common(link), ("RequiredForOnline", "no"), *policy]
+    controller = [("Bridge", link.controller)] if link.controller else []
+    yield "Network", [("ConfigureWithoutCarrier", "yes"), *(("Address", cidr) for cidr in link.addresses or ()), *controller]
+    if link.port is not None:
+        yield from _port_sections(link.port)
+    if record.kind == "bridge" and record.vlans is not None:
+        yield from _vlan_sections(record.vlans)
+    for route in link.routes or ():
+        yield "Route", _route(route)
+
+
+def _membership(record, port):
+    if record.kind == "bridge":
+        return [("Network", [("Bridge", record.name)]), *_port_sections(port)]
+    primary = [("PrimarySlave", "yes")] if record.data is not None and getattr(record.data, "primary", None) == port else []
+    return [("Network", [(SECTIONS[record.kind], record.name), *primary])]
+
+
+def _port_sections(port):
+    yield "Bridge", _pairs(port)
+    yield from _vlan_sections(port)
+
+
+def _vlan_sections(vlans):
+    if not vlans.given:
+        return
+    untagged = numbers(vlans.untagged or ())
+    for each in ranges_of(numbers(vlans.tagged or ())):
+        yield "BridgeVLAN", [("VLAN", each)]
+    for each in ranges_of(untagged):
+        yield "BridgeVLAN", [("VLAN", each), ("EgressUntagged", each)]
+    if vlans.pvid:
+        yield "BridgeVLAN", [("PVID", str(vlans.pvid))]
+
+
+def _route(route):
+    default = "::/0" if route.version == 6 else "0.0.0.0/0"
+    pairs = [("Destination", default if route.dst == "default" else route.dst), ("Gateway", route.gateway), ("Metric", route.metric),
+             ("Table", route.table if route.table != 254 else None), ("PreferredSource", route.src), ("GatewayOnLink", "yes" if route.onlink else None),
+             ("Protocol", PROTOCOL)]
+    return [(key, str(value)) for key, value in pairs if value is not None]

@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to what is wanted, or an error before anything is touched."""
+
+from __future__ import annotations
+
+from ..errors import ValidationError
+from ..model.link import WantedLink
+from ..model.network_state import WantedNetwork
+from ..model.values import LAB
+from . import link
+from .network import network
+
+#: for each kind of resource, from its options, a lab's mark and the host to what is wanted
+WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link}
+
+
+def lab_of(name):
+    """The canonical name of a lab; None is default. Raises ValidationError."""
+    try:
+        return LAB.canonical("default" if name is None else name)
+    except ValueError as err:
+        raise ValidationError("lab", name, str(err)) from err
+
+
+def absent(family, name, state, mark, force):
+    """What is wanted of a resource that a lab has, and no task names: that it goes."""
+    if family == "network":
+        return WantedNetwork(name, None, state="absent", lab=mark, force=force)
+    kind = {"bridge": "bridge", "tun": "tap"}.get(state.kind, "link")
+    return WantedLink(kind, name, state.kind, state="absent", lab=mark, force=force)
