@@ -108,8 +108,9 @@ def _changes(held, target):
     if target.vlans is not None and target.vlans.given and held.vlans != target.vlans:
         yield Step("vlans", (name, held.vlans, target.vlans, True))
     yield from _member_changes(replace(held, ports=Bag()) if alone else held, target)
-    if after.up is not None and (before.up != after.up or bounced):
-        yield Step("updown", (name, after.up))
+    up = before.up if after.up is None else after.up
+    if up != before.up or bounced:
+        yield Step("updown", (name, up))
     for cidr in after.addresses or ():
         if cidr not in before.addresses or bounced:
             yield Step("address", ("replace", name, cidr))

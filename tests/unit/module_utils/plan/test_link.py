@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans for devices: what is asked is what changes, in an order that the kernel takes, and guests are spared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, ValidationError
+from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, Seen, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Tun, Vlan
+from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
+from ansible_collections.virtlab.network.plugins.module_utils.plan.families import make_plan
+from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
+
+NIC = Seen("nic", None, None, 1500, True, ())
+
+
+@dataclass
+class Host:
+    """The rest of the host, as plans of devices see it."""
+
+    seen: dict = field(default_factory=dict)
+    guests: tuple = ()
+    networks: dict = field(default_factory=dict)
+    keeper: str = None
+    open: tuple = ()
+    files: dict = field(default_factory=dict)
+    begun: dict = field(default_factory=dict)
+
+    def guarded(self, name):
+        """TAPs are."""
+        return name.startswith("tap")
+
+    def busy(self, name):
+        """Those that are said to be open."""
+        return name in self.open
+
+    def wireless(self, name):
+        """One that is named so."""
+        return name == "wlan0"
+
+    def governed(self, name):
+        """The file that configures it."""
+        return self.files.get(name)
+
+    def gaps(self, kept):
+        """None."""
+        return []
+
+    def unfinished(self, name):
+        """What a killed run was to make."""
+        return self.begun.get(name)
+
+    def of(self, family):
+        """All is one."""
+        return self
+
+
+def plans(wanted, observed=None, **host):
+    """The items of a plan."""
+    observed = observed or {}
+    return make_plan(wanted, {("link", each.name): observed.get(each.name) for each in wanted}, Host(**host)).items
+
+
+def bridge(name="br0", kind="bridge", **more):
+    """A bridge as a task asks for it."""
+    return WantedLink(kind, name, "bridge", data=more.pop("data", Bridge()), **more)
+
+
+def there(name="br0", kind="bridge", data=None, ports=(), **link):
+    """A device as it is."""
+    common = {"up": True, "mtu": 1500, "mac": "52:54:00:00:00:01", "txqueuelen": 1000, "addresses": Bag(), "routes": Bag(), "controller": ""}
+    whole = Bridge(stp=False, forward_delay=1500, vlan_default_pvid=1) if kind == "bridge" and data is None else data
+    return LinkState(name, kind, Link(**{**common, **link}), whole, Bag(ports))
+
+
+def verbs(item):
+    """The steps' verbs."""
+    return [step.verb for step in item.steps]
+
+
+def test_only_what_is_asked_changes():
+    """What nobody asks for may be whatever it is."""
+    held = there(addresses=Bag(["10.0.0.1/24"]))
+    assert plans([bridge()], {"br0": held})[0].steps == ()
+    item = plans([bridge(data=Bridge(stp=True), link=Link(mtu=1400))], {"br0": held})[0]
+    assert verbs(item) == ["change", "change"] and [change.field for change in item.changes] == ["mtu", "stp"]
+    assert item.after["addresses"] == ["10.0.0.1/24"] and item.after["stp"] is True and item.cost == "live"
+
+
+def test_timers_that_the_kernel_rounds_are_the_same():
+    """It counts in ticks of its own; and with STP it wants two seconds."""
+    held = there(data=Bridge(stp=True, forward_delay=200, ageing_time=3124))
+    assert plans([bridge(data=Bridge(forward_delay=1, ageing_time=3125))], {"br0": held})[0].steps == ()
+    assert plans([bridge(data=Bridge(ageing_time=3127))], {"br0": held})[0].steps != ()
+
+
+def test_addresses_go_before_others_come_and_routes_follow():
+    """A route may have gone with an address, so all are told again."""
+    routes = Bag([LinkRoute("10.9.0.0/16", "10.0.0.9")])
+    held = there(addresses=Bag(["10.0.0.1/24"]), routes=routes)
+    item = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"]), routes=routes))], {"br0": held})[0]
+    assert [(step.verb, step.value[0]) for step in item.steps] == [("address", "del"), ("address", "replace"), ("route", "replace")]
+
+
+def test_a_bond_is_changed_while_it_is_down_and_alone():
+    """Its ports are put back."""
+    held = there("bond0", "bond", Bond(mode="balance-rr", miimon=100), ["eth1"])
+    item = plans([WantedLink("link", "bond0", "bond", data=Bond(mode="802.3ad"))], {"bond0": held}, seen={"eth1": NIC})[0]
+    assert verbs(item) == ["controller", "updown", "change", "updown", "controller", "updown"] and item.cost == "restart"
+
+
+def test_what_cannot_change_is_made_anew():
+    """With all that it had; which is refused while somebody has it open."""
+    held = there("tap0", "tun", Tun("tap", "", "", False, False, False), controller="br0")
+    wanted = WantedLink("tap", "tap0", "tun", data=Tun(multi_queue=True))
+    item = plans([wanted], {"tap0": held}, seen={"br0": Seen("bridge", None, None, 1500, True, ())})[0]
+    assert verbs(item)[:2] == ["delete", "create"] and "controller" in verbs(item) and item.cost == "replace"
+    with pytest.raises(InUseError, match=r"tap tap0 is in use by tap0 \(a program has it open\), and this makes it anew \(multi_queue cannot be changed\)"):
+        plans([wanted], {"tap0": held}, open=("tap0",))
+    assert plans([replace(wanted, force=True)], {"tap0": held}, open=("tap0",))[0].warnings != ()
+
+
+def test_guests_ports_stay():
+    """And are told."""
+    held = there(ports=[BridgePort(name="tap1"), BridgePort(name="eth1")])
+    item = plans([bridge(ports=Bag())], {"br0": held})[0]
+    assert [step.value for step in item.steps] == [("eth1", "")] and item.after["unmanaged_ports"] == ["tap1"]
+    guest = SimpleNamespace(domain="vm1", target="tap1", mac=None, network=None, bridge="br0")
+    with pytest.raises(InUseError, match=r"bridge br0 is in use by vm1 \(tap1\), and this removes it"):
+        plans([bridge(state="absent")], {"br0": held}, guests=(guest,))
+
+
+def test_who_refers_to_whom_decides_the_order():
+    """Made from below; removed from above."""
+    wanted = [bridge(ports=Bag([BridgePort(name="v5")])), WantedLink("link", "v5", "vlan", link=Link(link="bond0"), data=Vlan(id=5)),
+              WantedLink("link", "bond0", "bond", data=Bond(), ports=Bag(["eth1"]))]
+    assert [item.key for item in plans(wanted, seen={"eth1": NIC})] == ["bond0", "v5", "br0"]
+    held = {"bond0": there("bond0", "bond", Bond(), ["eth1"]), "v5": there("v5", "vlan", Vlan(id=5), link="bond0"), "br0": there(ports=[BridgePort(name="v5")])}
+    seen = {"v5": Seen("vlan", "br0", "bond0", 1500, True, ())}
+    gone = plans([replace(each, state="absent") for each in reversed(wanted)], held, seen=seen)
+    assert [item.key for item in gone].index("v5") < [item.key for item in gone].index("bond0")
+
+
+def test_ports_and_controllers_must_agree():
+    """Where they do, the bridge takes the port, with what the port says of itself."""
+    tap = WantedLink("tap", "tap0", "tun", link=Link(controller="br0", port=PortOptions(isolated=True)), data=Tun(mode="tap"))
+    items = plans([bridge(ports=Bag([BridgePort(name="tap0", cost=7)])), tap])
+    assert [item.key for item in items] == ["tap0", "br0"] and "controller" not in verbs(items[0])
+    assert items[1].target.port("tap0") == BridgePort(name="tap0", cost=7, isolated=True)
+    for ports in (Bag(), Bag([BridgePort(name="eth1")])):
+        with pytest.raises(ValidationError, match="make the two agree"):
+            plans([bridge(ports=ports), tap], seen={"eth1": NIC})
+    with pytest.raises(ValidationError, match="in the ports of both br0 and br1"):
+        plans([bridge(ports=Bag([BridgePort(name="eth1")])), bridge("br1", ports=Bag([BridgePort(name="eth1")]))], seen={"eth1": NIC})
+
+
+def test_wireless_devices_are_no_ports():
+    """Access points do not take the frames of others."""
+    with pytest.raises(ValidationError, match="wlan0 is a Wi-Fi device"):
+        plans([bridge(ports=Bag([BridgePort(name="wlan0")]))], seen={"wlan0": NIC})
+
+
+def test_default_vlans_follow_the_bridge():
+    """A new port has what the bridge gives it, and is told the rest."""
+    held = there(data=Bridge(vlan_default_pvid=1, vlan_filtering=True), ports=[BridgePort(name="eth1", pvid=1)])
+    item = plans([bridge(data=Bridge(vlan_default_pvid=9), ports=Bag([BridgePort(name="eth1", pvid=9)]))], {"br0": held}, seen={"eth1": NIC})[0]
+    assert verbs(item) == ["change"]
+
+
+def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
+    """And all that was ever asked of it stands together."""
+    first = plans([bridge(data=Bridge(stp=True), persist="auto")], keeper="networkd")[0]
+    assert verbs(first) == ["keep"] and first.target.kept.record.data == Bridge(stp=True)
+    held = replace(there(data=Bridge(stp=True, priority=32768)), lab="default", kept=first.target.kept)
+    again, more = (plans([bridge(data=data, persist="auto")], {"br0": held}, keeper="networkd")[0] for data in (Bridge(stp=True), Bridge(priority=7)))
+    assert again.steps == () and verbs(more) == ["change", "keep"] and more.target.kept.record.data == Bridge(stp=True, priority=7)
+    assert verbs(plans([bridge(persist="none")], {"br0": held}, keeper="networkd")[0]) == ["keep"]
+    altered = replace(held, kept=replace(held.kept, intact=False))
+    mended = plans([bridge(persist="auto")], {"br0": altered}, keeper="networkd")[0]
+    assert [change.before for change in mended.changes] == ["networkd, whose files were altered"]
+    assert "nobody brings it back at boot" in plans([bridge(persist="auto")])[0].warnings[0]
+
+
+def test_who_else_configures_a_device_is_told():
+    """Unless it is to be taken over."""
+    wanted = WantedLink("link", "eth1", None, link=Link(mtu=1400), persist="auto")
+    host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": "20-all.network"}}
+    with pytest.raises(ValidationError, match="20-all.network of networkd configures eth1"):
+        plans([wanted], **host)
+    assert verbs(plans([replace(wanted, takeover=True)], **host)[0]) == ["change", "keep"]
+    assert verbs(plans([replace(wanted, persist="none")], **host)[0]) == ["change"]
+
+
+def test_what_a_killed_run_began_is_gone_on_with():
+    """With what that run was to make."""
+    begun = LinkState("br0", "bridge", Link(up=True, addresses=Bag(["10.0.0.1/24"])), Bridge(stp=True), lab="web")
+    held = replace(there(up=False), lab=None, interrupted=True)
+    item = plans([bridge()], {"br0": held}, begun={"br0": begun})[0]
+    assert verbs(item) == ["mark", "change", "updown", "address", "forget"]
+    assert plans([bridge()], {"br0": replace(there(data=Bridge(stp=True), addresses=Bag(["10.0.0.1/24"])), lab="web", interrupted=True)},
+                 begun={"br0": begun})[0].steps[0].verb == "forget"
+
+
+def test_from_any_state_to_itself_there_is_nothing_to_do():
+    """And what is gone needs one step."""
+    for state in (there(ports=[BridgePort(name="eth1", pvid=1)]), there("b", "bond", Bond(mode="802.3ad"), ["eth1"]), there("d", "dummy")):
+        assert steps_between(state, state) == () and len(steps_between(state, None)) == 1
+    kept = replace(there(), kept=Kept("networkd", there()))
+    assert [step.verb for step in steps_between(kept, None)] == ["keep", "delete"]
