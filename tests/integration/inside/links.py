@@ -152,6 +152,8 @@ def problems(kind, options, own, table):
         seen = shown("tstp1" if own == "ports" else "test0")
         if not any(each in seen for each in ([words] if isinstance(words, str) else words)):
             yield f"{option} {value!r}: ip says no {words!r} but {seen}"
+        if option != "up" and ",UP" not in seen:
+            yield f"{option} {value!r}: it is down now: {seen}"
         if check.plan.items[0].changes != made.plan.items[0].changes:
             yield f"{option} {value!r}: check mode said {check.plan.items[0].changes}, and the run {made.plan.items[0].changes}"
         if not made.plan.changed:
