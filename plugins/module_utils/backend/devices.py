@@ -139,9 +139,9 @@ class Devices:
         """Who brings devices back at boot: networkd, networkmanager, or None."""
         return keepers.keeper()
 
-    def governed(self, name):
-        """Name of the file that networkd has for a device, or None."""
-        return keepers.governed(name)
+    def rival(self, name):
+        """Who else configures a device at boot, in words, or None."""
+        return keepers.rival(name)
 
     def gaps(self, kept):
         """Names of options that do not come back at boot."""

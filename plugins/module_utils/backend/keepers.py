@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from .. import deps
 from ..codec import link_record, networkd
 from ..errors import BackendError
 from ..model.link import Kept
@@ -110,6 +111,19 @@ def _remove(path):
 def governed(name):
     """Name of the .network file that networkd has for a device, or None."""
     return Path(_netif(name).get("NETWORK_FILE", "")).name or None
+
+
+def rival(name):
+    """Who else than we configures a device at boot, in words, or None."""
+    file = governed(name)
+    if file and not file.startswith(networkd.PREFIX):
+        return f"{file} of networkd"
+    return next((f"{path} of ifupdown" for path in _ifupdown() if f"iface {name} " in f"{_text(path)} "), None) if deps.program("ifup") else None
+
+
+def _ifupdown():
+    """The files that ifupdown reads. Source: interfaces(5)."""
+    return [path for path in (Path("/etc/network/interfaces"), *sorted(Path("/etc/network/interfaces.d").glob("*"))) if path.is_file()]
 
 
 def _netif(name):

@@ -15,6 +15,8 @@ from .link_json import MARK
 PREFIX = "00-virtlab-"
 #: the first version that takes VLANs off a port which nobody asks for; seen with 252, which does not, and 257, which does
 CLEARING = 257
+#: networkd else takes away addresses and routes that it does not know of from a device that it begins to manage; those that are to go, go by netlink
+KEEP = ("KeepConfiguration", "yes")
 #: sections of .netdev files
 SECTIONS = {
     "bridge": "Bridge", "bond": "Bond", "vlan": "VLAN", "macvlan": "MACVLAN", "macvtap": "MACVTAP", "ipvlan": "IPVLAN", "ipvtap": "IPVTAP", "vxlan": "VXLAN",
@@ -91,7 +93,7 @@ ELSEWHERE = {"mode", "primary", "peer", "srcport_min", "srcport_max"}
 
 def gaps(record, version):
     """What of a LinkState networkd of a version would not set again: names of options that it has no word for, and others in words."""
-    found = [] if record.kind != "team" else ["kind team"]
+    found = []
     values = [("", record.data), *((f"ports[{port.name}].", port) for port in record.ports if record.kind == "bridge")]
     values += [("port.", record.link.port)] if record.link.port is not None else []
     for path, value in values:
@@ -135,7 +137,7 @@ def units(record, governed):
 def bare(path):
     """The text of a .network file of ours for a device that nothing is asked of by itself."""
     device = path.rpartition("/")[2][len(PREFIX):-len(".network")]
-    return _text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")])])
+    return _text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP])])
 
 
 def _text(sections):
@@ -182,7 +184,7 @@ def _network(record):
     policy = [("ActivationPolicy", "down")] if link.up is False else []
     yield "Link", [*_common(link), ("RequiredForOnline", "no"), *policy]
     controller = [("Bridge", link.controller)] if link.controller else []
-    yield "Network", [("ConfigureWithoutCarrier", "yes"), *(("Address", cidr) for cidr in link.addresses or ()), *controller]
+    yield "Network", [("ConfigureWithoutCarrier", "yes"), KEEP, *(("Address", cidr) for cidr in link.addresses or ()), *controller]
     if link.port is not None:
         yield from _port_sections(link.port)
     if record.kind == "bridge" and record.vlans is not None:

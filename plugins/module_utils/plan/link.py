@@ -14,7 +14,7 @@ from ..model.link_kinds import Bond
 from ..model.option import Bag
 from . import link_conflicts
 from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
-from .link_target import expected, target_of
+from .link_target import UNKEPT, expected, target_of
 from .plan import NO_OTHERS, Grip, Item
 
 
@@ -86,6 +86,10 @@ def _boots(wanted, target, context):
     """Warnings of what will not be there again after a boot."""
     if target is None or wanted.persist == "none":
         return []
+    if target.kind in UNKEPT and context.keeper:
+        return [f"{context.keeper} cannot make a {target.kind}: it is not there again at boot; with persist: none this is not told"]
+    if target.kept is None and context.keeper:
+        return [f"nobody brings it back at boot: nothing is written for {context.keeper} yet; with persist: none this is not told"]
     if target.kept is None:
         return ["nobody brings it back at boot: neither systemd-networkd nor NetworkManager runs on this host; with persist: none this is not told"]
     gaps = context.gaps(target.kept)

@@ -66,12 +66,15 @@ def _check_keeping(wanted, state, target, context):
         raise ValidationError("persist", "networkd", "systemd-networkd does not run on this host", "start and enable it, or use auto")
     if wanted.persist == "networkmanager":
         raise UnsupportedError("persist is 'networkmanager': keyfiles are not written yet; use auto or none")
-    if target.kept is None or state is not None and state.kept == target.kept or wanted.takeover:
+    if target.kept is None or state is not None and state.kept == target.kept:
         return
-    for name in [*([target.name] if target.kind == "nic" or state is not None else []), *(port for port in _names(target.kept.record))]:
-        file = context.governed(name)
-        if file and not file.startswith("00-virtlab-"):
-            raise ValidationError("persist", wanted.persist, f"{file} of networkd configures {name}, and the two would fight over it",
+    for name in dict.fromkeys([target.name, *_names(target.kept.record)]):
+        rival = context.rival(name)
+        if rival and rival.endswith("ifupdown"):
+            raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and the two would fight over it",
+                                  "take it out there, or say persist: none")
+        if rival and not wanted.takeover:
+            raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and the two would fight over it",
                                   "say takeover: true, and ours comes first until the device is absent or persist is none; or persist: none")
 
 

@@ -20,6 +20,8 @@ from ..model.option import Bag, declared
 FIRST = {Tun: {"mode": "tap", "multi_queue": False, "vnet_hdr": False, "pi": False}}
 #: options that a device of a kind cannot do without
 NEEDED = {"vlan": "id", "vxlan": "id", "veth": "peer"}
+#: kinds that networkd cannot make
+UNKEPT = ("team",)
 #: the kernel's own bounds of a bridge's forward_delay where STP is on, in hundredths of a second (net/bridge/br_private_stp.h)
 DELAYS = (200, 3000)
 
@@ -44,7 +46,7 @@ def target_of(wanted, state, context):
 def _kept(wanted, target, state, context):
     """How the device shall come back at boot: as all says that was ever asked of it."""
     by = context.keeper if wanted.persist == "auto" else wanted.persist
-    if by in (None, "none", "networkmanager"):
+    if by in (None, "none", "networkmanager") or target.kind in UNKEPT:
         return None
     before = state.kept.record if state is not None and state.kept is not None else LinkState(target.name, target.kind, Link())
     data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data

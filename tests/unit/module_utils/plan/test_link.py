@@ -44,8 +44,8 @@ class Host:
         """One that is named so."""
         return name == "wlan0"
 
-    def governed(self, name):
-        """The file that configures it."""
+    def rival(self, name):
+        """Who else configures it."""
         return self.files.get(name)
 
     def gaps(self, kept):
@@ -190,11 +190,13 @@ def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
 def test_who_else_configures_a_device_is_told():
     """Unless it is to be taken over."""
     wanted = WantedLink("link", "eth1", None, link=Link(mtu=1400), persist="auto")
-    host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": "20-all.network"}}
+    host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": "20-all.network of networkd"}}
     with pytest.raises(ValidationError, match="20-all.network of networkd configures eth1"):
         plans([wanted], **host)
     assert verbs(plans([replace(wanted, takeover=True)], **host)[0]) == ["change", "keep"]
     assert verbs(plans([replace(wanted, persist="none")], **host)[0]) == ["change"]
+    with pytest.raises(ValidationError, match="/etc/network/interfaces of ifupdown configures eth1"):
+        plans([replace(wanted, takeover=True)], **{**host, "files": {"eth1": "/etc/network/interfaces of ifupdown"}})
 
 
 def test_what_a_killed_run_began_is_gone_on_with():
