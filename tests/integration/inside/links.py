@@ -123,9 +123,9 @@ def shown(name):
 
 
 def run(kind, options, check=False):
-    """One resource's options through the core; the Outcome."""
+    """One resource's options through the core, for the kernel alone; the Outcome."""
     defaults = {name: spec.get("default") for name, spec in argument_spec.KINDS_OF_RESOURCES[kind]()["options"].items()}
-    return reconcile([(kind, {**defaults, "name": "test0", **options})], "qemu:///system", "test", check_mode=check)
+    return reconcile([(kind, {**defaults, "persist": "none", "name": "test0", **options})], "qemu:///system", "test", check_mode=check)
 
 
 def given(options, own, option, value):
