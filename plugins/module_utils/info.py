@@ -95,14 +95,14 @@ def _device(found, state, counters):
     config = {name: value for name, value in shown.items() if name not in ("state", "lab", "mac") and (name != "kind" or state.kind not in ("bridge", "tun"))}
     facts = {
         "name": state.name, "kind": state.kind, "lab": state.lab, "mac": state.link.mac, "config": config, "operstate": state.facts["operstate"],
-        "ifindex": state.facts["ifindex"], "dynamic_addresses": state.facts["dynamic"], "counters": counters[state.name],
+        "ifindex": state.facts["ifindex"], "dynamic_addresses": state.facts["dynamic"], "counters": counters.get(state.name, {}),
         "guests": [{"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
                    for guest in found.guests if state.name in (guest.target, guest.bridge)],
     }
     if state.kind == "bridge":
         learned = found.macs(state.name)
         facts["ports"] = [
-            {"name": port.name, "state": found.port_state(port.name), "macs": learned.get(port.name, []), "counters": counters[port.name]}
+            {"name": port.name, "state": found.port_state(port.name), "macs": learned.get(port.name, []), "counters": counters.get(port.name, {})}
             for port in sorted(state.ports, key=lambda port: port.name)
         ]
     return facts

@@ -58,7 +58,7 @@ def _bring_about(plan, host, check_mode, warn):
         group = list(group)
         taken = host.of(family).apply([(item.key, item.steps) for item in group])
         for item in group:
-            with _rolled_back(item, done, host):
+            with _rolled_back(item, done, host, group):
                 next(taken)
             done.append(item)
     with about("all was done, and cannot be looked at again"):
@@ -77,17 +77,18 @@ def _check_names(wanted):
 
 
 @contextlib.contextmanager
-def _rolled_back(item, done, host):
+def _rolled_back(item, done, host, batch=()):
     """Where what is done to ``item`` fails put back what was there, with what it made room for and what made room for it, and say all of it.
 
-    ``done`` are the items that have been applied.
+    ``done`` are the items that have been applied, ``batch`` those that are applied with it, of which an error tells which were touched.
     """
     try:
         yield
     except VirtNetError as err:
+        touched = [each for each in batch if each.key in getattr(err, "touched", ())]
         after = [each for each in reversed(done) if item.id in each.needs]
         before = [each for each in reversed(done) if each.id in item.needs]
-        back = [*after, item, *before]
+        back = [*after, *reversed(touched or [item]), *before]
         said = [f"{each.said}: {roll_back(each, host)}" for each in back]
         kept = ", ".join(each.key for each in done if each not in back)
         err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)

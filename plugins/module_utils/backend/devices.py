@@ -63,7 +63,7 @@ class Devices:
     def _routes(self):
         found = {}
         for family in ("-4", "-6"):
-            for entry in iproute.read("ip", family, "route", "show", "table", "all", "proto", str(PROTOCOL)):
+            for entry in iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", str(PROTOCOL)):
                 if "dev" in entry:
                     found.setdefault(entry["dev"], []).append(entry)
         return found
@@ -80,20 +80,22 @@ class Devices:
         Devices that come back at boot are made by whoever brings them back, before all else; what they are told of others comes last, and that a device does
         not come back any more first.
         """
+        touched = [name for name, steps in work if steps]
         made = [step.value[1] for unused, steps in work for step in steps if step.verb == "create"]
         for state in made:
             journal.remember_link(state)
         keeping = [step.value for unused, steps in work for step in steps if step.verb == "keep"]
-        gone = {name for name, steps in work if any(step.verb == "delete" for step in steps)}
-        new = [each for each in keeping if each[1] is not None and (each[0] not in self.entries or each[0] in gone)]
+        new = [each for each in keeping if each[1] is not None and each[0] not in self.entries]
         todo = [(name, command) for name, steps in work for step in steps if step.verb != "keep" for command in _commands(step)]
-        first, then = [pair for pair in todo if pair[1][:3] == ("ip", "link", "delete")], [pair for pair in todo if pair[1][:3] != ("ip", "link", "delete")]
+        going = {name for name, steps in work if steps and not any(step.verb == "create" for step in steps) and any(step.verb == "delete" for step in steps)}
+        first, then = [pair for pair in todo if pair[0] in going], [pair for pair in todo if pair[0] not in going]
         failed = (self._keep([each for each in keeping if each[1] is None]) or self._run(first) or self._keep(new) or self._run(then)
                   or self._keep([each for each in keeping if each[1] is not None and each not in new]))
         for state in made:
             journal.forget_link(state.name)
         for name in (name for name, unused in work):
-            if failed and failed[0] == name:
+            if failed:  # as many as can be are told at once: what was done of which is for a look to say
+                failed[1].touched = touched
                 raise failed[1]
             yield name
 
@@ -104,7 +106,7 @@ class Devices:
         try:
             for name, wanted in keeping:
                 keepers.keep(name, wanted)
-            keepers.reload([name for name, wanted in keeping if wanted is not None])
+            keepers.reload([name for name, wanted in keeping if wanted is not None or name in self.entries])
         except BackendError as err:
             return name, err
         return None
@@ -146,6 +148,18 @@ class Devices:
     def gaps(self, kept):
         """Names of options that do not come back at boot."""
         return networkd.gaps(kept.record, keepers.version())
+
+    def exact(self, name):
+        """True where what networkd has for a device is for that alone, by its name or MAC address."""
+        return keepers.exact(name)
+
+    def kept(self, name):
+        """How a device comes back at boot, whether it is there or not: a Kept, or None."""
+        return keepers.kept(name)
+
+    def guests_own(self, name):
+        """True for a device that libvirt makes with a guest."""
+        return name.startswith("vnet") or any(guest.target == name for guest in self.guests if link_json.kind_of(self.entries.get(name, {})) != "nic")
 
     def unfinished(self, name):
         """The LinkState that a device was to have whose making was interrupted, or None."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -83,7 +84,7 @@ def keep(name, wanted):
     if wanted is None:
         path.unlink(missing_ok=True)
     else:
-        _write(path, json.dumps({"by": wanted.by, "record": link_record.dump(wanted.record), "files": after}, indent=1), 0o600)
+        _write(path, json.dumps({"by": wanted.by, "record": link_record.dump(wanted.record), "files": after}, indent=1))
 
 
 def _others_files(path):
@@ -118,7 +119,16 @@ def rival(name):
     file = governed(name)
     if file and not file.startswith(networkd.PREFIX):
         return f"{file} of networkd"
-    return next((f"{path} of ifupdown" for path in _ifupdown() if f"iface {name} " in f"{_text(path)} "), None) if deps.program("ifup") else None
+    stanza = re.compile(rf"^\s*iface\s+{re.escape(name)}(\s|$)", re.MULTILINE)
+    return next((f"{path} of ifupdown" for path in _ifupdown() if stanza.search(_text(path))), None) if deps.program("ifup") else None
+
+
+def exact(name):
+    """True where the .network file that networkd has for a device matches that alone: by its own name without wildcards, or by MAC addresses."""
+    path = Path(_netif(name).get("NETWORK_FILE", ""))
+    match = re.search(r"^\[Match\]\n(.*?)(?=^\[|\Z)", _text(path) or "", re.MULTILINE | re.DOTALL)
+    pairs = dict(line.split("=", 1) for line in match.group(1).splitlines() if "=" in line and not line.startswith("#")) if match else {}
+    return pairs.get("Name") == name or "MACAddress" in pairs or "PermanentMACAddress" in pairs
 
 
 def _ifupdown():

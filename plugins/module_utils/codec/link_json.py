@@ -25,8 +25,8 @@ def kind_of(entry):
 
 def seen(entry):
     """The Seen of a device's entry."""
-    addresses = tuple(_addresses(entry, dynamic=False) + _addresses(entry, dynamic=True))
-    return Seen(kind_of(entry), entry.get("master"), lower(entry), entry["mtu"], entry.get("link_type") == "ether", addresses)
+    given, dynamic = (tuple(_addresses(entry, each)) for each in (False, True))
+    return Seen(kind_of(entry), entry.get("master"), lower(entry), entry["mtu"], entry.get("link_type") == "ether", given + dynamic, dynamic)
 
 
 def state(entry, members=(), vlans=None, routes=None, vfs=None):
@@ -147,7 +147,7 @@ def _vlans(entries):
 def route(entry):
     """The LinkRoute of an entry of ``ip -j route``."""
     table = entry.get("table", "main")
-    tables = {"main": 254, "default": 253, "local": 255}
+    tables = {"main": 254, "default": 253, "local": 255}  # with -N all are numbers
     dst = entry["dst"]
     if dst != "default" and "/" not in dst:
         dst = f"{dst}/{ipaddress.ip_address(dst).max_prefixlen}"

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
+
 from ..model.bridge import BridgePort, Vlans
 from ..model.link import KINDS, Link, LinkState
 from ..model.option import Bag, declared, plain, read
@@ -17,7 +19,8 @@ def dump(state):
 
 
 def _said(value):
-    return {name: plain(getattr(value, name)) for name, unused in declared(type(value)) if getattr(value, name) is not None}
+    given = {name: getattr(value, name) for name, unused in declared(type(value)) if getattr(value, name) is not None}
+    return {name: _said(inner) if is_dataclass(inner) else plain(inner) for name, inner in given.items()}
 
 
 def load(name, found):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..model.bridge import numbers, ranges_of
 from ..model.link import PROTOCOL
 from ..model.link_defaults import unusual
@@ -75,6 +77,9 @@ def change(name, kind, link, data):
     """Change what a Link and the options of a kind say, None in them left alone."""
     if _common(link):
         yield ("ip", "link", "set", "dev", name, *_common(link))
+    if kind == "bridge" and data is not None and data.stp is False:  # in one message the delay comes first, and STP has bounds for it
+        yield ("ip", "link", "set", "dev", name, "type", kind, "stp_state", "0")
+        data = replace(data, stp=None)
     if data is not None and options(data):
         yield ("ip", "link", "set", "dev", name, "type", kind, *options(data))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..model.bridge import Bridge, PortSettings, numbers, ranges_of
 from ..model.link import PROTOCOL
+from ..model.link_defaults import unusual
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Vlan, Vxlan
 from ..model.option import declared
 from .link_json import MARK
@@ -17,6 +18,8 @@ PREFIX = "00-virtlab-"
 CLEARING = 257
 #: networkd else takes away addresses and routes that it does not know of from a device that it begins to manage; those that are to go, go by netlink
 KEEP = ("KeepConfiguration", "yes")
+#: and takes a device off a bridge that the unit does not name
+STAY = ("KeepMaster", "yes")
 #: sections of .netdev files
 SECTIONS = {
     "bridge": "Bridge", "bond": "Bond", "vlan": "VLAN", "macvlan": "MACVLAN", "macvtap": "MACVTAP", "ipvlan": "IPVLAN", "ipvtap": "IPVTAP", "vxlan": "VXLAN",
@@ -101,8 +104,8 @@ def gaps(record, version):
         if isinstance(value, Nic) and value.sriov_numvfs is not None:
             found.append("nic.sriov_numvfs")
         if cls is not None:
-            found += [f"{path}{name}" for name, unused in declared(cls) if getattr(value, name) not in (None, False) and name not in KEYS[cls]
-                      and name not in ELSEWHERE]
+            own = unusual(value)
+            found += [f"{path}{name}" for name, unused in declared(cls) if getattr(own, name) is not None and name not in KEYS[cls] and name not in ELSEWHERE]
     found += ["txqueuelen"] if record.link.txqueuelen is not None else []
     if version < CLEARING and _bridges_vlans(record) and getattr(record.data, "vlan_default_pvid", None) != 0:
         found.append("that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)")
@@ -137,7 +140,7 @@ def units(record, governed):
 def bare(path):
     """The text of a .network file of ours for a device that nothing is asked of by itself."""
     device = path.rpartition("/")[2][len(PREFIX):-len(".network")]
-    return _text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP])])
+    return _text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP, STAY])])
 
 
 def _text(sections):
@@ -184,7 +187,7 @@ def _network(record):
     policy = [("ActivationPolicy", "down")] if link.up is False else []
     yield "Link", [*_common(link), ("RequiredForOnline", "no"), *policy]
     controller = [("Bridge", link.controller)] if link.controller else []
-    yield "Network", [("ConfigureWithoutCarrier", "yes"), KEEP, *(("Address", cidr) for cidr in link.addresses or ()), *controller]
+    yield "Network", [("ConfigureWithoutCarrier", "yes"), KEEP, *(controller or [STAY]), *(("Address", cidr) for cidr in link.addresses or ())]
     if link.port is not None:
         yield from _port_sections(link.port)
     if record.kind == "bridge" and record.vlans is not None:
@@ -195,9 +198,9 @@ def _network(record):
 
 def _membership(record, port):
     if record.kind == "bridge":
-        return [("Network", [("Bridge", record.name)]), *_port_sections(port)]
+        return [("Network", [("KeepMaster", "no"), ("Bridge", record.name)]), *_port_sections(port)]
     primary = [("PrimarySlave", "yes")] if record.data is not None and getattr(record.data, "primary", None) == port else []
-    return [("Network", [(SECTIONS[record.kind], record.name), *primary])]
+    return [("Network", [("KeepMaster", "no"), (SECTIONS[record.kind], record.name), *primary])]
 
 
 def _port_sections(port):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import grp
+import ipaddress
 import pwd
 from dataclasses import replace
 
@@ -82,6 +83,9 @@ def _wanted(kind, device, params, mark, **more):
         raise ValidationError("name", params["name"], str(err)) from err
     given = read(Link, params)
     addresses = _unique("addresses", given.addresses, lambda cidr: cidr.partition("/")[0])
+    local = next((cidr for cidr in addresses or () if ipaddress.ip_interface(cidr).is_link_local), None)
+    if local:
+        raise ValidationError("addresses", local, "is link-local, and those are left to the kernel", "leave it out")
     if given.routes is not None:
         _unique("routes", given.routes, lambda route: f"{route.dst} metric {route.metric} table {route.table}")
     if given.port is not None:

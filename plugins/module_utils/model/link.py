@@ -78,7 +78,8 @@ class Link:
 
 
 class Seen(NamedTuple):
-    """What a plan needs to know of any device: ``lower`` is the device that it is on top of, ``addresses`` are those (CIDR) that somebody gave it."""
+    """What a plan needs to know of any device: ``lower`` is the device that it is on top of, ``addresses`` are those (CIDR) that somebody gave it,
+    ``dynamic`` those of them that DHCP or router advertisements did."""
 
     kind: str
     master: Optional[str]
@@ -86,6 +87,7 @@ class Seen(NamedTuple):
     mtu: int
     ethernet: bool
     addresses: tuple
+    dynamic: tuple = ()
 
 
 @dataclass(frozen=True)

@@ -161,8 +161,8 @@ def default_prefix(address):
 
 
 def _subnet(value):
-    if value == "default":
-        return value
+    if value in ("default", "0.0.0.0/0", "::/0"):
+        return "default"
     try:
         return str(ipaddress.ip_network(value))
     except ValueError:

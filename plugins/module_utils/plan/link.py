@@ -15,7 +15,7 @@ from ..model.option import Bag
 from . import link_conflicts
 from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
 from .link_target import UNKEPT, expected, target_of
-from .plan import NO_OTHERS, Grip, Item
+from .plan import NO_OTHERS, Change, Grip, Item, Step
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
@@ -68,17 +68,19 @@ def _agreed(wanted):
 
 def _item(wanted, state, targets, context, others):
     target = targets[wanted.name]
-    steps = steps_between(state, target)
+    whole = expected(target, state, context)
+    planned = _with_guests(target, state, context) if _lists(wanted, target) and state is not None else target
+    steps = steps_between(state, planned) or _leftovers(wanted, state, context)
     guests, warnings = (), []
     if steps:
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
         warnings += _boots(wanted, target, context)
-    unmanaged = sorted(port.name for port in target.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, target) else []
+    unmanaged = sorted(port.name for port in whole.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, whole) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
-    before, whole = report(state), expected(target, state, context)
+    before = report(state)
     after = {**(report(whole) if steps else before), **notes}
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests,
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(_changes(state, planned, steps)), guests,
                 tuple(warnings), grip(state), grip(whole, wanted), notes=notes)
 
 
@@ -88,12 +90,38 @@ def _boots(wanted, target, context):
         return []
     if target.kind in UNKEPT and context.keeper:
         return [f"{context.keeper} cannot make a {target.kind}: it is not there again at boot; with persist: none this is not told"]
-    if target.kept is None and context.keeper:
+    if target.kept is None and context.keeper == "networkmanager":
         return [f"nobody brings it back at boot: nothing is written for {context.keeper} yet; with persist: none this is not told"]
+    if target.kept is None and context.keeper:  # it was there before, and is somebody else's to bring back
+        return []
     if target.kept is None:
         return ["nobody brings it back at boot: neither systemd-networkd nor NetworkManager runs on this host; with persist: none this is not told"]
     gaps = context.gaps(target.kept)
+    bridge = target.kept.record.link.controller
+    if bridge in context.networks:
+        gaps.append(f"that it is a port of {bridge}, which libvirt makes (bridge_ports of network {context.networks[bridge]} puts it there)")
     return [f"{target.kept.by} has no word for {', '.join(gaps)}: set now, and not again at boot"] if gaps else []
+
+
+def _with_guests(target, state, context):
+    """A bridge's target with the ports of guests, which stay although nobody asks for them."""
+    named = {port.name for port in target.ports}
+    stay = [BridgePort(name=port.name) for port in state.ports if port.name not in named and context.guarded(port.name)]
+    return replace(target, ports=Bag([*target.ports, *stay]))
+
+
+def _leftovers(wanted, state, context):
+    """What is written for a device that is not there and is not to be."""
+    if state is not None or wanted.state != "absent":
+        return ()
+    keep = (Step("keep", (wanted.name, None)),) if context.kept(wanted.name) else ()
+    return (*keep, *((Step("forget", (wanted.name,)),) if context.unfinished(wanted.name) else ()))
+
+
+def _changes(state, target, steps):
+    if state is None and target is None and any(step.verb == "keep" for step in steps):
+        return [Change("persist", "written", "none", "live")]
+    return changes_between(state, target, steps)
 
 
 def _lists(wanted, target):
@@ -124,7 +152,7 @@ def _users(wanted, state, target, context):
     if (guests or others) and not wanted.force:
         names = ", ".join([f"{guest.domain} ({guest.target})" for guest in guests] + [f"{name} (a program has it open)" for name in others])
         anew = ", ".join(sorted(replaced(state, target))) if target is not None else ""
-        why = "removes it" if target is None else f"makes it anew ({anew} cannot be changed)" if anew else "takes it down"
+        why = "removes it" if target is None else f"makes it anew ({anew} cannot be changed)" if anew else "takes it down, or off its bridge"
         raise InUseError(f"{wanted.kind} {wanted.name} is in use by {names}, and this {why}: shut these down or detach them first, or say force: true, "
                          "which cuts them off")
     return guests, [f"{', '.join(others)}: in use by a program, and cut off"] if others else []
@@ -133,5 +161,7 @@ def _users(wanted, state, target, context):
 def _cuts(state, target):
     """True where the device goes away or down, if only for a moment."""
     if target is None or replaced(state, target) or state.link.up and target.link.up is False:
+        return True
+    if state.link.controller and target.link.controller not in (None, state.link.controller):
         return True
     return isinstance(target.data, Bond) and bool(differing(state.data, target.data) & (DOWN | ALONE)) and state.link.up

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from ..errors import UnsupportedError, ValidationError
 from ..model.link import CONTROLLERS, RIDING
+from ..model.link_kinds import Veth
 from ..model.option import declared
+from .link_steps import replaced
 
 #: kinds of devices that take what comes in by the device below them
 RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
@@ -20,11 +22,14 @@ def check(wanted, state, targets, context, coming):
     """
     target = targets[wanted.name]
     network = context.networks.get(wanted.name)
-    if wanted.kind == "bridge" and network:
+    if network and (state is None or state.kind == "bridge"):
         raise ValidationError("name", wanted.name, f"is the bridge of libvirt's network {network}", "use virt_network, whose bridge_ports puts devices on it")
     if target is None:
-        _check_removal(wanted, targets, context)
+        if state is not None:
+            _check_removal(wanted, targets, context)
         return
+    if state is not None and replaced(state, target):
+        _check_removal(wanted, targets, context, "what cannot be changed makes it anew")
     _check_features(state, target, wanted)
     _check_lower(target, targets, context)
     _check_controller(wanted, target, targets, context, coming)
@@ -38,15 +43,15 @@ def check(wanted, state, targets, context, coming):
 
 
 def _names(state):
-    if state is None or state.kind not in CONTROLLERS:
+    if state is None or state.kind not in CONTROLLERS or state.ports is None:
         return []
     return [port.name if state.kind == "bridge" else port for port in state.ports]
 
 
-def _check_removal(wanted, targets, context):
+def _check_removal(wanted, targets, context, why="it is to be absent"):
     riding = sorted(name for name, seen in context.seen.items() if seen.lower == wanted.name and targets.get(name, name) is not None)
     if riding:
-        raise ValidationError("state", "absent", f"{wanted.name} carries {', '.join(riding)}, which would go with it",
+        raise ValidationError("name", wanted.name, f"carries {', '.join(riding)}, which would go with it, and {why}",
                               "remove these first, or in the same task")
 
 
@@ -56,7 +61,7 @@ def _check_features(state, target, wanted):
         return
     for name, entry in declared(type(wanted.data)):
         given = getattr(wanted.data, name)
-        if given is not None and getattr(state.data, name) is None and entry.kind.ansible in ("bool", "int") and not entry.many:
+        if given is not None and getattr(state.data, name) is None and entry.kind.ansible in ("bool", "int") and not entry.many and not name.startswith("ad_"):
             raise UnsupportedError(f"{target.prefix}{name} is {given!r}: this host's kernel or iproute2 has no {name} for devices of kind {target.kind}")
 
 
@@ -68,11 +73,19 @@ def _check_keeping(wanted, state, target, context):
         raise UnsupportedError("persist is 'networkmanager': keyfiles are not written yet; use auto or none")
     if target.kept is None or state is not None and state.kept == target.kept:
         return
-    for name in dict.fromkeys([target.name, *_names(target.kept.record)]):
+    below = [target.kept.record.link.link] if target.kept.record.link.link else []
+    for name in dict.fromkeys([target.name, *_names(target.kept.record), *below]):
         rival = context.rival(name)
         if rival and rival.endswith("ifupdown"):
             raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and the two would fight over it",
                                   "take it out there, or say persist: none")
+        if rival and name in below:
+            if not context.exact(name):
+                raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and others as well: nothing can be added for {name} alone",
+                                      f"have a unit that matches Name={name} alone, or say persist: none")
+            continue
+        if rival and wanted.takeover and name == target.name and target.kept.record.link.addresses is None:
+            raise ValidationError("takeover", True, f"{rival} says which addresses {name} has, and ours would not", "say addresses, too")
         if rival and not wanted.takeover:
             raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and the two would fight over it",
                                   "say takeover: true, and ours comes first until the device is absent or persist is none; or persist: none")
@@ -82,7 +95,7 @@ def _check_lower(target, targets, context):
     below = target.link.link
     if target.kind in RIDING and below is None and target.name not in context.seen:
         raise ValidationError("link", None, f"a {target.kind} is on top of another device", "name it")
-    if below is not None and below not in context.seen and targets.get(below) is None:
+    if below is not None and below not in context.seen and targets.get(below) is None and below not in _peers(targets):
         raise ValidationError("link", below, "no such device", f"name one that is there: {_known(context)}")
 
 
@@ -102,10 +115,17 @@ def _check_controller(wanted, target, targets, context, coming):
     if kind is None:
         raise ValidationError("controller", name, "no such device", "make the bridge first, or in the same task")
     if kind not in CONTROLLERS:
-        raise ValidationError("controller", name, f"is a device of kind {kind}", f"name one of kind {', '.join(CONTROLLERS)}")
+        raise ValidationError("controller", name, f"is a device of kind {kind}", "name a bridge")
+    if kind != "bridge":
+        raise ValidationError("controller", name, f"is a {kind}", f"name {wanted.name} in the ports of {name} instead")
     if wanted.link.port is not None and kind != "bridge":
         raise ValidationError("port", "given", f"controller {name} is a {kind}, and these options are a bridge's", "leave port out")
     _check_joins(wanted, target.name, name, kind, targets, context)
+
+
+def _peers(targets):
+    """Names of the other ends of cables that the plan makes."""
+    return {state.data.peer for state in targets.values() if state is not None and isinstance(state.data, Veth)}
 
 
 def _kind(name, targets, context):
@@ -115,7 +135,7 @@ def _kind(name, targets, context):
 
 
 def _check_port(wanted, target, port, targets, context):
-    if port not in context.seen and targets.get(port) is None:
+    if port not in context.seen and targets.get(port) is None and port not in _peers(targets):
         raise ValidationError("ports", port, "no such device", f"name one that is there: {_known(context)}")
     _check_joins(wanted, port, target.name, target.kind, targets, context)
 
@@ -143,8 +163,12 @@ def _check_joins(wanted, port, controller, kind, targets, context):
     if guests and master and master != controller:
         raise ValidationError(option, value, f"{port} is a NIC of guest {guests[0].domain}", "change the guest's definition instead")
     after = targets[port].link.addresses if targets.get(port) is not None else None
-    held = list(seen.addresses) if seen and after is None else list(after or ())
-    if held and kind == "bridge":
+    dynamic = [cidr for cidr in seen.dynamic if not after] if seen else []
+    held = list(seen.addresses) if seen and after is None else [*(after or ()), *dynamic]
+    if dynamic:
+        raise ValidationError(option, value, f"{port} has {', '.join(dynamic)} by DHCP or router advertisements, which would not be reached any more",
+                              "have that end first, or take another device")
+    if held:
         raise ValidationError(option, value, f"{port} has {', '.join(held)}, which would not be reached any more",
                               f"give these to {controller}, and addresses: [] to {port}, in the same task")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.bridge import PortSettings
-from ..model.link import Link, over, report
+from ..model.bridge import PortOptions, PortSettings
+from ..model.link import Link, over
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared, differences, plain
 from .link_target import bare, fill, joined, moved, said
@@ -34,12 +34,13 @@ def steps_between(state, target):
     """The steps that turn one LinkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
     if target is None:
         return (*_keeping(state, None), _delete(state), *_end(state)) if state is not None else ()
-    keeping = _keeping(state, target)
+    if state is None and target.kept is not None:
+        return (Step("keep", (target.name, target.kept)),)  # made by who brings it back; verification sees whether that did all
     if state is None:
-        return (*_creation(target), *(keeping if target.kept is None else ()))
+        return tuple(_creation(target))
     if replaced(state, target):
-        return (_delete(state), *_creation(fill(target, state)), *(keeping if target.kept is None else ()))
-    return (*_changes(state, target), *keeping, *_end(state))
+        return (_delete(state), *_creation(fill(target, state)), *_keeping(state, target))
+    return (*_changes(state, target), *_keeping(state, target), *_end(state))
 
 
 def _keeping(state, target):
@@ -75,10 +76,7 @@ def _delete(state):
 
 
 def _creation(target):
-    """Make a device. One that is to come back at boot is made by whoever brings it back, of which verification sees whether it did all."""
-    if target.kept is not None:
-        yield Step("keep", (target.name, target.kept))
-        return
+    """Make a device."""
     yield Step("create", (target.name, target))
     yield from _changes(bare(target), target)
 
@@ -90,6 +88,7 @@ def _changes(held, target):
     changed = differing(held.data, target.data)
     bond = changed if isinstance(target.data, Bond) else set()
     alone, bounced = bond & ALONE and held.ports, bond & (DOWN | ALONE) and before.up
+    released = held.kept is not None and target.kept is None  # networkd takes away what it gave
     if alone:
         yield from (Step("controller", (port, "")) for port in held.ports)
     if bounced:
@@ -104,22 +103,26 @@ def _changes(held, target):
     if after.controller not in (None, before.controller):
         yield from _join(name, after.controller)
     if after.port is not None:
-        yield from _port_changes(name, before.port if after.controller in (None, before.controller) else joined(target, name), after.port)
+        stays = after.controller in (None, before.controller) and before.port is not None
+        yield from _port_changes(name, before.port if stays else PortOptions(), after.port)
     if target.vlans is not None and target.vlans.given and held.vlans != target.vlans:
         yield Step("vlans", (name, held.vlans, target.vlans, True))
-    yield from _member_changes(replace(held, ports=Bag()) if alone else held, target)
+    if alone:
+        target, held = replace(target, ports=held.ports if target.ports is None else target.ports), replace(held, ports=Bag())
+    yield from _member_changes(held, target)
     up = before.up if after.up is None else after.up
     if up != before.up or bounced:
         yield Step("updown", (name, up))
-    for cidr in after.addresses or ():
-        if cidr not in before.addresses or bounced:
+    lost = bool(gone or bounced or released)
+    for cidr in before.addresses if after.addresses is None else after.addresses:
+        if cidr not in before.addresses or bounced or released:
             yield Step("address", ("replace", name, cidr))
-    yield from _route_changes(name, before.routes or (), after.routes, bool(gone or bounced))
+    yield from _route_changes(name, before.routes or (), before.routes if after.routes is None and lost else after.routes, lost)
 
 
 def _with_default(held, target):
     """A bridge as it is once its default VLAN has changed: what had it goes along."""
-    if held.kind != "bridge" or None in (held.data.vlan_default_pvid, target.data.vlan_default_pvid):
+    if held.kind != "bridge" or target.data is None or None in (held.data.vlan_default_pvid, target.data.vlan_default_pvid):
         return held
     pvids = held.data.vlan_default_pvid, target.data.vlan_default_pvid
     return replace(held, ports=Bag(moved(port, *pvids) for port in held.ports), vlans=moved(held.vlans, *pvids))
@@ -154,6 +157,8 @@ def _port_changes(name, held, wanted):
 
 def _member_changes(held, target):
     """What becomes of ports. New ones of a bridge are set up, those of a bond by the bond itself, which takes only such as are down."""
+    if target.ports is None:
+        return
     bridge = target.kind == "bridge"
     before = {port.name if bridge else port: port for port in held.ports}
     after = {port.name if bridge else port: port for port in target.ports}
@@ -187,9 +192,8 @@ def changes_between(state, target, steps):
     """The Changes, with their price, between two LinkStates (or None); ``steps`` are those of steps_between()."""
     if not steps:
         return
-    before, after = report(state), report(target)
     if state is None or target is None:
-        yield Change("state", before["state"], after["state"], "live" if state is None else "restart")
+        yield Change("state", *("absent" if each is None else "present" for each in (state, target)), "live" if state is None else "restart")
         return
     fixed, target = replaced(state, target), fill(target, state)
     for field, old, new in differences(state.link, target.link):

@@ -13,7 +13,8 @@ from dataclasses import fields, replace
 from ..errors import ValidationError
 from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
 from ..model.link import CONTROLLERS, Kept, Link, LinkState, over, over_port
-from ..model.link_kinds import Tun
+from ..model.link_defaults import unusual
+from ..model.link_kinds import Tun, Veth
 from ..model.option import Bag, declared
 
 #: what a new device of a class is where nobody says otherwise, and cannot be asked to be later
@@ -36,7 +37,7 @@ def target_of(wanted, state, context):
             raise ValidationError("state", "absent", f"{wanted.name} is a NIC, which nothing but its driver can remove", "use up: false")
         return None
     begun = context.unfinished(wanted.name)
-    if begun is not None:  # a run was killed while it made the device: what it was to be is what there is
+    if begun is not None and begun.kind == (wanted.device or begun.kind):  # a run was killed while it made the device: what it was to be is what there is
         target = replace(fill(_changed(wanted, begun, context), begun), lab=begun.lab)
     else:
         target = _new(wanted) if state is None else _changed(wanted, state, context)
@@ -46,9 +47,11 @@ def target_of(wanted, state, context):
 def _kept(wanted, target, state, context):
     """How the device shall come back at boot: as all says that was ever asked of it."""
     by = context.keeper if wanted.persist == "auto" else wanted.persist
+    if wanted.persist == "auto" and state is not None and (state.kept is None or by is None):
+        return state.kept  # what was there before is somebody else's to bring back, unless that is said
     if by in (None, "none", "networkmanager") or target.kind in UNKEPT:
         return None
-    before = state.kept.record if state is not None and state.kept is not None else LinkState(target.name, target.kind, Link())
+    before = state.kept.record if state is not None and state.kept is not None else _seed(target, state)
     data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data
     if state is None and target.data is not None:
         data = over(data, target.data)
@@ -56,16 +59,25 @@ def _kept(wanted, target, state, context):
     link = over(before.link, replace(wanted.link, port=None))
     if wanted.link.port is not None:
         link = replace(link, port=over_port(before.link.port, wanted.link.port))
-    return Kept(by, LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before), vlans, target.lab))
+    return Kept(by, LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before, context), vlans, target.lab))
 
 
-def _kept_ports(wanted, before):
+def _seed(target, state):
+    """What a device that was there cannot be made again without, which nobody asked for in a task."""
+    if state is None:
+        return LinkState(target.name, target.kind, Link())
+    ports = state.ports if state.kind in ("bond", "team") else Bag()
+    return LinkState(target.name, target.kind, Link(link=state.link.link), unusual(state.data) if state.data is not None else None, ports)
+
+
+def _kept_ports(wanted, before, context):
+    """Ports to be put there again at boot; those of guests come with their guests."""
     if wanted.ports is None:
         return before.ports
     if before.kind != "bridge":
         return Bag(wanted.ports)
     known = {port.name: port for port in before.ports}
-    return Bag(over_port(known[port.name], port) if port.name in known else port for port in wanted.ports)
+    return Bag(over_port(known[port.name], port) if port.name in known else port for port in wanted.ports if not context.guests_own(port.name))
 
 
 def _new(wanted):
@@ -82,7 +94,7 @@ def _new(wanted):
 def _changed(wanted, state, context):
     vlans = wanted.vlans if wanted.vlans is not None and wanted.vlans.given else None
     data = settled(state.data, canonical(wanted.data, state.data))
-    return LinkState(state.name, state.kind, wanted.link, data, _ports(wanted, state, context), vlans, state.lab)
+    return LinkState(state.name, state.kind, wanted.link, data, _ports(wanted), vlans, state.lab)
 
 
 def canonical(data, held=None):
@@ -97,7 +109,7 @@ def settled(held, wanted):
     """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short."""
     if held is None or type(held) is not type(wanted):
         return wanted
-    changes = {}
+    changes = {"peer": None} if isinstance(held, Veth) and held.peer is None else {}  # it went into another namespace
     for name, entry in declared(type(held)):
         mine, given = getattr(held, name), getattr(wanted, name)
         if entry.kind is CENTISECONDS and None not in (mine, given) and given - 1 <= mine <= given:
@@ -105,14 +117,9 @@ def settled(held, wanted):
     return replace(wanted, **changes) if changes else wanted
 
 
-def _ports(wanted, state, context):
-    """The ports that there shall be; of those that nobody says more of, the name alone."""
-    if state.kind != "bridge":
-        return state.ports if wanted.ports is None else Bag(wanted.ports)
-    if wanted.ports is None:
-        return Bag(BridgePort(name=port.name) for port in state.ports)
-    named = {port.name for port in wanted.ports}
-    return Bag([*wanted.ports, *(BridgePort(name=port.name) for port in state.ports if port.name not in named and context.guarded(port.name))])
+def _ports(wanted):
+    """The ports that a task asks for, or None."""
+    return None if wanted.ports is None else Bag(wanted.ports)
 
 
 def expected(target, now, context):
@@ -120,7 +127,7 @@ def expected(target, now, context):
     if target is None or now is None:
         return target
     filled = fill(target, now)
-    if target.kind != "bridge":
+    if target.kind != "bridge" or target.ports is None:
         return filled
     named = {port.name for port in target.ports}
     return replace(filled, ports=Bag([*filled.ports, *(port for port in now.ports if port.name not in named and context.guarded(port.name))]))
@@ -131,7 +138,8 @@ def fill(target, held):
     given = target.link
     port = over_port(held.link.port, given.port) if None not in (given.port, held.link.port) else given.port or held.link.port
     known = {port.name: port for port in held.ports} if target.kind == "bridge" else {}
-    ports = Bag(over_port(known[each.name], each) if each.name in known else each for each in target.ports) if known else target.ports
+    ports = held.ports if target.ports is None else target.ports
+    ports = Bag(over_port(known[each.name], each) if each.name in known else each for each in ports) if known else ports
     vlans = target.vlans if target.vlans is not None and target.vlans.given else held.vlans
     data = settled(held.data, over(held.data, target.data))
     return replace(held, link=replace(over(held.link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab, kept=target.kept)

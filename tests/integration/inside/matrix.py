@@ -92,7 +92,7 @@ def main():
     """See above."""
     given = json.load(sys.stdin)
     definition = read(Network, given["network"])
-    bridge = make(definition).after[definition.name]["bridge"]
+    bridge = make(definition).after["network", definition.name]["bridge"]
     ping = Ping(given["ping"]) if given["ping"] else None
     found = []
     for path, value in given["changes"]:

@@ -127,7 +127,7 @@ def test_units_say_all_that_was_asked():
 
 def test_gaps_are_named():
     """What networkd has no word for; and what an old one does not do."""
-    record = LinkState("br0", "bridge", Link(txqueuelen=5), Bridge(mcast_hash_max=7, stp=True), Bag([BridgePort(name="a", bcast_flood=True, pvid=7)]))
+    record = LinkState("br0", "bridge", Link(txqueuelen=5), Bridge(mcast_hash_max=7, stp=True), Bag([BridgePort(name="a", bcast_flood=False, pvid=7)]))
     assert networkd.gaps(record, 257) == ["mcast_hash_max", "ports[a].bcast_flood", "txqueuelen"]
     assert len(networkd.gaps(record, 252)) == 4
     assert networkd.gaps(LinkState("t", "tun", Link(port=PortOptions(locked=True)), Tun(mode="tap")), 257) == ["port.locked"]

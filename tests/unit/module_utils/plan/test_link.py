@@ -48,6 +48,18 @@ class Host:
         """Who else configures it."""
         return self.files.get(name)
 
+    def exact(self, name):
+        """Never."""
+        return False
+
+    def guests_own(self, name):
+        """Those that are named so."""
+        return name.startswith("vnet")
+
+    def kept(self, name):
+        """Nothing."""
+        return
+
     def gaps(self, kept):
         """None."""
         return []
@@ -181,6 +193,7 @@ def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
     again, more = (plans([bridge(data=data, persist="auto")], {"br0": held}, keeper="networkd")[0] for data in (Bridge(stp=True), Bridge(priority=7)))
     assert again.steps == () and verbs(more) == ["change", "keep"] and more.target.kept.record.data == Bridge(stp=True, priority=7)
     assert verbs(plans([bridge(persist="none")], {"br0": held}, keeper="networkd")[0]) == ["keep"]
+    assert plans([bridge(persist="auto")], {"br0": held}, keeper=None)[0].steps == ()
     altered = replace(held, kept=replace(held.kept, intact=False))
     mended = plans([bridge(persist="auto")], {"br0": altered}, keeper="networkd")[0]
     assert [change.before for change in mended.changes] == ["networkd, whose files were altered"]
@@ -189,7 +202,7 @@ def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
 
 def test_who_else_configures_a_device_is_told():
     """Unless it is to be taken over."""
-    wanted = WantedLink("link", "eth1", None, link=Link(mtu=1400), persist="auto")
+    wanted = WantedLink("link", "eth1", None, link=Link(mtu=1400, addresses=Bag()), persist="networkd")
     host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": "20-all.network of networkd"}}
     with pytest.raises(ValidationError, match="20-all.network of networkd configures eth1"):
         plans([wanted], **host)
