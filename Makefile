@@ -103,8 +103,8 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 	@python -m pytest tests/unit
 
 .PHONY: test-integration
-test-integration: deps-test ## integration tests against real libvirtd in the test bed, two files at a time (needs root)
-	@python -m pytest --numprocesses 2 --dist loadfile tests/integration
+test-integration: deps-test ## integration tests against real libvirtd in the test bed (needs root)
+	@python -m pytest tests/integration
 
 # What depends on libvirt's version, with that of Debian 13.
 .PHONY: test-trixie

@@ -48,6 +48,13 @@ def _names(state):
     return [port.name if state.kind == "bridge" else port for port in state.ports]
 
 
+def _members(state, context):
+    """Names of the ports of a target; where nobody asks for them, those that there are."""
+    if state.ports is not None:
+        return _names(state)
+    return [name for name, seen in context.seen.items() if seen.master == state.name]
+
+
 def _check_removal(wanted, targets, context, why="it is to be absent"):
     riding = sorted(name for name, seen in context.seen.items() if seen.lower == wanted.name and targets.get(name, name) is not None)
     if riding:
@@ -185,7 +192,7 @@ def _check_circle(target, targets, context):
         state = targets.get(name)
         if state is not None:
             known = context.seen[name].lower if name in context.seen else None
-            return [*_names(state), *filter(None, [state.link.link or known])]
+            return [*_members(state, context), *filter(None, [state.link.link or known])]
         found = [other for other, seen in context.seen.items() if seen.master == name]
         under = context.seen[name].lower if name in context.seen else None
         return [*found, *([under] if under else [])]
@@ -213,7 +220,7 @@ def _check_sizes(wanted, target, targets, context):
         return
     mtu = wanted.link.mtu
     if target.kind == "bridge":
-        larger = {port: size for port in _names(target) for size in [_mtu(port, targets, context)] if size and size > mtu}
+        larger = {port: size for port in _members(target, context) for size in [_mtu(port, targets, context)] if size and size > mtu}
         if larger:
             port, size = max(larger.items(), key=lambda pair: pair[1])
             raise ValidationError("mtu", mtu, f"is below that of port {port} ({size}), whose frames would be dropped", "raise it, or lower the port's first")
