@@ -338,9 +338,10 @@ def test_a_reboot_brings_everything_back(machines, ansible_for, name):
 
 
 def test_who_else_configures_a_device_is_told(machine, machines, ansible_for):
-    """A NIC that another unit configures is taken over when that is said, and given back."""
+    """A NIC that another unit configures: left to that, unless a task says otherwise, and then with all that the unit says of addresses."""
     ansible = ansible_for(machines, machine)
     task = {"name": "test0", "ports": [{"name": "eth0"}], "addresses": ["198.51.100.12/24"]}
-    assert "20-eth0.network of networkd configures eth0" in ansible.refused("virt_link", name="eth0", mtu=1400)
+    assert "20-eth0.network of networkd configures eth0" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkd")
+    assert "say addresses, too" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkd", takeover=True)
     assert "eth0 has 198.51.100.12/24" in ansible.refused("virt_bridge", **task)
-    assert ansible.module("virt_link", name="eth0", mtu=1500, persist="none")["changed"] is False
+    assert ansible.module("virt_link", name="eth0", mtu=1500)["changed"] is False
