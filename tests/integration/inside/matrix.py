@@ -83,7 +83,7 @@ def change(bridge, definition, ping):
     item = done.plan.items[0]
     return {
         "said": max((each.cost for each in check.changes), key=COSTS.index, default=""), "paid": paid, "lost": (since, ping.passes()) if ping else None,
-        "predicted": (check.changes, check.after, check.guests) == (item.changes, done.after[name], item.guests),
+        "predicted": (check.changes, check.after, check.guests) == (item.changes, done.after["network", name], item.guests),
         "unchanged": not make(definition).plan.changed,
     }
 
