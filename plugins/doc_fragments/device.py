@@ -35,7 +35,8 @@ steal:
 persist:
   description:
     - Who brings the device back at boot, as all says that was ever asked of it. Tasks that say less later change that alone.
-    - V(auto) is systemd-networkd where it runs, and nobody elsewhere, which a warning tells.
+    - V(auto) is systemd-networkd for a device that the task makes, where that runs, and nobody elsewhere, which a warning tells. What was there before
+      is left to who brings it back already.
     - V(networkd) writes units into C(/etc/systemd/network), each for one device and with names that begin with C(00-virtlab-), and has networkd read them.
     - V(networkmanager) is not written yet.
     - V(none) is nobody, and removes what was written for the device.
@@ -44,7 +45,8 @@ persist:
   default: auto
 takeover:
   description:
-    - Write units for a device that another unit configures. Ours come first; the others stay where they are, and count again once ours are gone.
+    - Write units for a device that another unit configures. Ours come first; the others stay where they are, and count again once ours are gone. The device's
+      addresses must be said then.
   type: bool
   default: false
 """

@@ -42,10 +42,7 @@ def _network(host, name, state):
         "config": facts["config"] if _optional(state.definition) else {"xml": network_xml.build(portable(state.definition))},
         "active": state.live is not None,
         "leases": [_lease(entry) for entry in host.libvirt.leases(name)],
-        "guests": [
-            {"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
-            for guest in attached(host.guests, name, state)
-        ],
+        "guests": [_guest(guest) for guest in attached(host.guests, name, state)],
         "unknown": [{"path": path or "/", "content": content} for path, content in state.definition.unknown],
         "xml": host.libvirt.document(name, stored=state.stored is not None),
     }
@@ -58,6 +55,10 @@ def _optional(definition):
     except (ValidationError, ValueError):  # ValueError: what libvirt takes for an address and Python's ipaddress does not
         return False
     return not definition.unknown
+
+
+def _guest(guest):
+    return {"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
 
 
 def _lease(entry):
@@ -96,8 +97,7 @@ def _device(found, state, counters):
     facts = {
         "name": state.name, "kind": state.kind, "lab": state.lab, "mac": state.link.mac, "config": config, "operstate": state.facts["operstate"],
         "ifindex": state.facts["ifindex"], "dynamic_addresses": state.facts["dynamic"], "counters": counters.get(state.name, {}),
-        "guests": [{"domain": guest.domain, "driver": guest.driver, "target": guest.target, "mac": guest.mac}
-                   for guest in found.guests if state.name in (guest.target, guest.bridge)],
+        "guests": [_guest(guest) for guest in found.guests if state.name in (guest.target, guest.bridge)],
     }
     if state.kind == "bridge":
         learned = found.macs(state.name)

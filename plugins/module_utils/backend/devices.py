@@ -12,6 +12,7 @@ import pwd
 import struct
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from ..codec import link_json, link_words, networkd
@@ -70,9 +71,7 @@ class Devices:
 
     def rehearse(self, state, steps):
         """Word the steps, to no end but errors."""
-        for step in steps:
-            if step.verb not in OWN and step.verb != "keep":
-                iproute.check(getattr(link_words, step.verb)(*step.value))
+        iproute.check(command for command in _commands(steps) if not callable(command[0]))
 
     def apply(self, work):
         """Take the steps of each (name, steps) and yield its name. As many commands as can be are told at once. Raises BackendError at the first that fails.
@@ -80,54 +79,45 @@ class Devices:
         Devices that come back at boot are made by whoever brings them back, before all else; what they are told of others comes last, and that a device does
         not come back any more first.
         """
-        touched = [name for name, steps in work if steps]
         made = [step.value[1] for unused, steps in work for step in steps if step.verb == "create"]
         for state in made:
             journal.remember_link(state)
-        keeping = [step.value for unused, steps in work for step in steps if step.verb == "keep"]
-        new = [each for each in keeping if each[1] is not None and each[0] not in self.entries]
-        todo = [(name, command) for name, steps in work for step in steps if step.verb != "keep" for command in _commands(step)]
-        going = {name for name, steps in work if steps and not any(step.verb == "create" for step in steps) and any(step.verb == "delete" for step in steps)}
-        first, then = [pair for pair in todo if pair[0] in going], [pair for pair in todo if pair[0] not in going]
-        failed = (self._keep([each for each in keeping if each[1] is None]) or self._run(first) or self._keep(new) or self._run(then)
-                  or self._keep([each for each in keeping if each[1] is not None and each not in new]))
+        failed = None
+        try:
+            self._take(work)
+        except VirtNetError as err:  # many are told at once: what was done of which is for a look to say
+            failed = err
+            failed.touched = [name for name, steps in work if steps]
         for state in made:
             journal.forget_link(state.name)
-        for name in (name for name, unused in work):
-            if failed:  # as many as can be are told at once: what was done of which is for a look to say
-                failed[1].touched = touched
-                raise failed[1]
-            yield name
+        if failed:
+            raise failed
+        yield from (name for name, unused in work)
 
-    def _keep(self, keeping):
-        """Have devices come back at boot, or not any more; (name, error) of the first that fails, or None."""
-        if not keeping:
-            return None
-        try:
-            for name, wanted in keeping:
-                keepers.keep(name, wanted)
-            keepers.reload([name for name, wanted in keeping if wanted is not None or name in self.entries])
-        except BackendError as err:
-            return name, err
-        return None
+    def _take(self, work):
+        keeping = [step.value for unused, steps in work for step in steps if step.verb == "keep"]
+        wanted = [each for each in keeping if each[1] is not None]
+        self._keep([each for each in keeping if each[1] is None])
+        self._run(command for unused, steps in work if _removes(steps) for command in _commands(steps))
+        self._keep([each for each in wanted if each[0] not in self.entries])
+        self._run(command for unused, steps in work if not _removes(steps) for command in _commands(steps))
+        self._keep([each for each in wanted if each[0] in self.entries])
 
-    def _run(self, todo):
-        """Carry commands out in their order; (name, error) of the first that fails, or None."""
-        while todo:
-            program = todo[0][1][0]
-            if not isinstance(program, str):
-                name, (act, *arguments) = todo.pop(0)
-                try:
+    def _keep(self, devices):
+        """Have devices come back at boot, or not any more."""
+        if devices:
+            keepers.keep(devices)
+            keepers.reload([name for name, wanted in devices if wanted is not None or name in self.entries])
+
+    @staticmethod
+    def _run(commands):
+        """Carry commands out in their order, as many of one program as follow each other at once. Raises BackendError at the first that fails."""
+        for program, group in groupby(commands, key=lambda command: command[0]):
+            if callable(program):
+                for act, *arguments in group:
                     act(*arguments)
-                except VirtNetError as err:
-                    return name, err
-                continue
-            count = next((number for number, (unused, command) in enumerate(todo) if command[0] != program), len(todo))
-            done, error = iproute.batch(program, [command[1:] for unused, command in todo[:count]])
-            if error:
-                return todo[done][0], error
-            todo = todo[count:]
-        return None
+            else:
+                iproute.batch(program, [words for unused, *words in group])
 
     # context
 
@@ -159,7 +149,7 @@ class Devices:
 
     def guests_own(self, name):
         """True for a device that libvirt makes with a guest."""
-        return name.startswith("vnet") or any(guest.target == name for guest in self.guests if link_json.kind_of(self.entries.get(name, {})) != "nic")
+        return name.startswith("vnet") or any(guest.target == name for guest in self.guests)
 
     def unfinished(self, name):
         """The LinkState that a device was to have whose making was interrupted, or None."""
@@ -168,7 +158,7 @@ class Devices:
     def guarded(self, name):
         """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""
         kind = link_json.kind_of(self.entries[name]) if name in self.entries else ""
-        return kind in ("tun", "macvtap", "ipvtap") or name.startswith("vnet") or any(guest.target == name for guest in self.guests)
+        return kind in ("tun", "macvtap", "ipvtap") or self.guests_own(name)
 
     def busy(self, name):
         """True for a TAP that some program has open, which its carrier tells while it is up."""
@@ -233,11 +223,19 @@ def _virtual_functions(name):
         return None
 
 
-def _commands(step):
-    """The commands of a step: tuples of a program's name, or of a function, and its arguments."""
-    if step.verb in OWN:
-        return [(OWN[step.verb], *step.value)]
-    return list(getattr(link_words, step.verb)(*step.value))
+def _commands(steps):
+    """The commands of steps, but for what is kept: tuples of a program's name, or of a function, and its arguments."""
+    for step in steps:
+        if step.verb in OWN:
+            yield (OWN[step.verb], *step.value)
+        elif step.verb != "keep":
+            yield from getattr(link_words, step.verb)(*step.value)
+
+
+def _removes(steps):
+    """True where the steps remove a device for good."""
+    verbs = {step.verb for step in steps}
+    return "delete" in verbs and "create" not in verbs
 
 
 def _own(name, data):

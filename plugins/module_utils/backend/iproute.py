@@ -44,21 +44,21 @@ def check(commands):
 
 
 def batch(program, commands):
-    """Give one program some commands, each without the program's name. Returns how many were carried out, and the BackendError of the next, or None."""
+    """Give one program some commands, each without the program's name. Raises BackendError for the first that fails; those after it are not carried out."""
     text = "".join(f"{' '.join(words)}\n" for words in commands)
     done = subprocess.run([path(program), "-batch", "-"], input=text, capture_output=True, text=True, check=False)
     if done.returncode == 0:
-        return len(commands), None
+        return
     failed = re.search(r"Command failed -:(\d+)", done.stderr)
-    number = int(failed.group(1)) - 1 if failed else 0
+    words = commands[int(failed.group(1)) - 1 if failed else 0]
     said = "; ".join(line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("Command failed", "We have an error")))
-    return number, BackendError(f"{program} {' '.join(commands[number])} failed: {said or f'exit code {done.returncode}'}{_hint(commands[number], said)}")
+    raise BackendError(f"{program} {' '.join(words)} failed: {said or f'exit code {done.returncode}'}{_hint(words, said)}")
 
 
 def _hint(words, said):
     if not any(each in said for each in LACKING):
         return ""
-    if words[:1] == ("vlan",):
+    if words[0] == "vlan":
         return "; this kernel's bridges have no VLANs"
     if "type" not in words[:-1]:
         return "; this kernel cannot do this"

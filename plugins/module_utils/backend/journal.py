@@ -20,21 +20,14 @@ FOLDER = Path("/run/virtlab.network")
 
 
 def remember(uuid, ports):
-    """Write down the Ports of a network. Who is not root could put none back, and writes nothing."""
-    if os.geteuid() != 0:
-        return
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
-    scratch = FOLDER / f"{uuid}.new"
-    scratch.write_text(json.dumps([asdict(port) for port in ports]), encoding="utf-8")
-    os.replace(scratch, FOLDER / f"{uuid}.ports")
+    """Write down the Ports of a network."""
+    _write(f"{uuid}.ports", [asdict(port) for port in ports])
 
 
 def recall(uuid):
     """The Ports that were written down for a network, or None."""
-    path = FOLDER / f"{uuid}.ports"
-    if os.geteuid() != 0 or not path.exists():
-        return None
-    return tuple(Port(**{name: _tuples(value) for name, value in port.items()}) for port in json.loads(path.read_text(encoding="utf-8")))
+    found = _read(f"{uuid}.ports")
+    return None if found is None else tuple(Port(**{name: _tuples(value) for name, value in port.items()}) for port in found)
 
 
 def _tuples(value):
@@ -43,29 +36,39 @@ def _tuples(value):
 
 def forget(uuid):
     """Cross it out."""
-    if os.geteuid() == 0:
-        (FOLDER / f"{uuid}.ports").unlink(missing_ok=True)
+    _remove(f"{uuid}.ports")
 
 
 def remember_link(state):
-    """Write down the LinkState that a device is to have, before it is made. Who is not root makes none."""
-    if os.geteuid() != 0:
-        return
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
-    scratch = FOLDER / f"{state.name}.new"
-    scratch.write_text(json.dumps(link_record.dump(state)), encoding="utf-8")
-    os.replace(scratch, FOLDER / f"{state.name}.link")
+    """Write down the LinkState that a device is to have, before it is made."""
+    _write(f"{state.name}.link", link_record.dump(state))
 
 
 def recall_link(name):
     """The LinkState that a device was to have whose making was interrupted, or None."""
-    path = FOLDER / f"{name}.link"
-    if os.geteuid() != 0 or not path.exists():
-        return None
-    return link_record.load(name, json.loads(path.read_text(encoding="utf-8")))
+    found = _read(f"{name}.link")
+    return None if found is None else link_record.load(name, found)
 
 
 def forget_link(name):
     """Cross it out."""
+    _remove(f"{name}.link")
+
+
+def _write(name, value):
+    """Who is not root can neither put ports back nor make devices, and writes nothing."""
     if os.geteuid() == 0:
-        (FOLDER / f"{name}.link").unlink(missing_ok=True)
+        FOLDER.mkdir(mode=0o700, exist_ok=True)
+        scratch = FOLDER / f"{name}.new"
+        scratch.write_text(json.dumps(value), encoding="utf-8")
+        os.replace(scratch, FOLDER / name)
+
+
+def _read(name):
+    path = FOLDER / name
+    return json.loads(path.read_text(encoding="utf-8")) if os.geteuid() == 0 and path.exists() else None
+
+
+def _remove(name):
+    if os.geteuid() == 0:
+        (FOLDER / name).unlink(missing_ok=True)

@@ -9,13 +9,13 @@ import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 from .. import deps
 from ..codec import link_record, networkd
 from ..errors import BackendError
 from ..model.link import Kept
+from .waiting import until
 
 RECORDS = Path("/var/lib/virtlab.network/links")
 UNITS = Path("/etc/systemd/network")
@@ -25,7 +25,7 @@ SYSFS = Path("/sys/class/net")
 SETTLED = ("configured", "unmanaged", "failed", "linger")
 #: until networkd has made devices; until it is through with them, which may take STP's time where they have ports
 MAKING, SETTLING = 20, 5
-#: how often in a row it must say so
+#: how often in a row, a tenth of a second apart, it must say so
 CALM = 10
 
 
@@ -64,15 +64,30 @@ def _text(path):
         return None
 
 
-def keep(name, wanted):
-    """Have a device come back at boot as a Kept says, or not any more where that is None."""
-    path = RECORDS / f"{name}.json"
-    before = json.loads(path.read_text(encoding="utf-8"))["files"] if path.exists() else {}
-    after = {}
-    if wanted is not None:
-        units = networkd.units(wanted.record, governed)
-        after = {str(UNITS / file): text for file, text in units.items()}
-    others = _others_files(path)
+def keep(devices):
+    """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None."""
+    files = {path.stem: _files(path) for path in RECORDS.glob("*.json")}
+    for name, wanted in devices:
+        before, after = files.pop(name, {}), {}
+        if wanted is not None:
+            after = {str(UNITS / file): text for file, text in networkd.units(wanted.record, governed).items()}
+        others = set().union(*files.values())
+        _replace(before, after, others)
+        path = RECORDS / f"{name}.json"
+        if wanted is None:
+            path.unlink(missing_ok=True)
+        else:
+            _write(path, json.dumps({"by": wanted.by, "record": link_record.dump(wanted.record), "files": after}, indent=1))
+            files[name] = after
+
+
+def _files(path):
+    """What a record says of files: {path: text}."""
+    return json.loads(path.read_text(encoding="utf-8"))["files"]
+
+
+def _replace(before, after, others):
+    """Put a device's files in the place of those that it had. Those that ``others`` need as well stay, without what was asked of this one."""
     for file in before:
         if file not in after and file not in others:
             _remove(Path(file))
@@ -81,23 +96,14 @@ def keep(name, wanted):
             _write(Path(file), text)
         elif file not in after or not Path(file).exists():
             _write(Path(file), networkd.bare(file))
-    if wanted is None:
-        path.unlink(missing_ok=True)
-    else:
-        _write(path, json.dumps({"by": wanted.by, "record": link_record.dump(wanted.record), "files": after}, indent=1))
 
 
-def _others_files(path):
-    """Files that other devices' records name as well."""
-    return {file for other in RECORDS.glob("*.json") if other != path for file in json.loads(other.read_text(encoding="utf-8"))["files"]}
-
-
-def _write(path, text, mode=0o644):
+def _write(path, text):
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         scratch = path.with_name(f".{path.name}.new")
         scratch.write_text(text, encoding="utf-8")
-        scratch.chmod(mode)
+        scratch.chmod(0o644)
         os.replace(scratch, path)
     except OSError as err:
         raise BackendError(f"cannot write {path}: {err.strerror}") from err
@@ -150,14 +156,8 @@ def reload(names):
     done = subprocess.run(["networkctl", "reload"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BackendError(f"networkctl reload failed: {done.stderr.strip()}")
-    _wait(lambda name: (SYSFS / name).exists(), names, MAKING, 1)
+    if not names:
+        return
+    until(lambda: all((SYSFS / name).exists() for name in names), MAKING)
     # it takes an address away before it gives the same again, and says that it is configuring only when it gets to that
-    _wait(lambda name: _netif(name).get("ADMIN_STATE") in SETTLED, names, SETTLING, CALM)
-
-
-def _wait(true, names, seconds, times):
-    """Wait until something is true of all names so many times in a row, a tenth of a second apart, or the seconds are over."""
-    deadline, seen = time.monotonic() + seconds, 0
-    while names and seen < times and time.monotonic() < deadline:
-        seen = seen + 1 if all(map(true, names)) else 0
-        time.sleep(0.1)
+    until(lambda: all(_netif(name).get("ADMIN_STATE") in SETTLED for name in names), SETTLING, CALM)

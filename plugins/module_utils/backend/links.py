@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import json
 import os
-import subprocess
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from .. import deps
-from ..errors import BackendError, DependencyError
+from ..errors import BackendError
 from ..model.kernel import Port
+from . import iproute
 
 #: routes that lead to no device
 NOWHERE = ("unreachable", "blackhole", "prohibit")
@@ -74,7 +73,7 @@ class Link:
 
 def dump():
     """{name: Link} of the host's devices."""
-    return {entry["ifname"]: _link(entry) for entry in _read("ip", "-d", "address", "show") if "ifname" in entry}
+    return {entry["ifname"]: _link(entry) for entry in iproute.read("ip", "-d", "address", "show") if "ifname" in entry}
 
 
 def _link(entry):
@@ -99,7 +98,7 @@ def ports(bridge, devices):
 def _vlans():
     return {
         entry["ifname"]: tuple((each["vlan"], each.get("vlanEnd", each["vlan"]), tuple(each.get("flags", ()))) for each in entry["vlans"])
-        for entry in _read("bridge", "vlan", "show")
+        for entry in iproute.read("bridge", "vlan", "show")
     }
 
 
@@ -110,7 +109,7 @@ def _each(vlans):
 
 def _macs(bridge):
     found = {}
-    for entry in _read("bridge", "fdb", "show", "br", bridge):
+    for entry in iproute.read("bridge", "fdb", "show", "br", bridge):
         if entry.get("state", "") in MAC_STATES and "self" not in entry["flags"]:
             found[entry["ifname"]] = (*found.get(entry["ifname"], ()), (entry["mac"], entry.get("state", "")))
     return found
@@ -180,7 +179,7 @@ def routes():
     """Routes of both families, default routes left out."""
     found = []
     for family in ("-4", "-6"):
-        for entry in _read("ip", family, "route", "show"):
+        for entry in iproute.read("ip", family, "route", "show"):
             kind = entry.get("type", "unicast")
             if entry.get("dst", "default") == "default" or kind not in ("unicast",) + NOWHERE:
                 continue
@@ -189,14 +188,3 @@ def routes():
                 hops = [entry, *entry.get("nexthops", ())] if kind == "unicast" else [{"dev": kind}]
                 found += [Route(subnet, hop["dev"], entry.get("protocol") == "kernel") for hop in hops if "dev" in hop]
     return tuple(found)
-
-
-def _read(program, *arguments):
-    path = deps.program(program)
-    if path is None:
-        raise DependencyError(f"the managed host has no {program}(8): install the package iproute2 (iproute on RedHat families)")
-    command = [path, "-j", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackendError(f"{' '.join(command)} failed: {done.stderr.strip()}")
-    return json.loads(done.stdout or "[]")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 from functools import cached_property
 
 from ..codec import network_xml
@@ -15,6 +14,7 @@ from ..model.kernel import IN_PLACE, Kernel, Port
 from ..model.network_state import NetworkState
 from . import bridge_ports, daemon, journal, links
 from .firewall import Firewall
+from .waiting import until
 
 #: until the daemon has put back what it puts back, and until it has then started what has autostart
 SECONDS, STARTING = 15, 5
@@ -129,18 +129,12 @@ class Networks:
         """
         stopped = [network for network, state in self.observe_all().items() if state.autostart and not state.live]
         act()
-        self._await(settled, SECONDS)
+        until(settled, SECONDS)
         if act == daemon.reload:  # what cannot be started is waited for in vain
-            self._await(lambda: all(state is None or state.live for state in self.observe(stopped).values()), STARTING)
+            until(lambda: all(state is None or state.live for state in self.observe(stopped).values()), STARTING)
         for network, state in self.observe(stopped).items():
             if state and state.live:
                 self._look_up(network).destroy()
-
-    @staticmethod
-    def _await(condition, seconds):
-        deadline = time.monotonic() + seconds
-        while not condition() and time.monotonic() < deadline:
-            time.sleep(0.1)
 
     def _whole(self, name):
         kernel = self.observe([name])[name].kernel

@@ -15,7 +15,7 @@ from .link_table import TABLE, VLAN_FLAGS
 
 MARK = "virtlab:"
 #: facts of a device that are only to be seen
-FACTS = ("ifindex", "operstate", "flags", "broadcast", "min_mtu", "max_mtu", "altnames", "permaddr", "parentdev", "qdisc")
+FACTS = ("ifindex", "operstate")
 
 
 def kind_of(entry):
@@ -51,7 +51,7 @@ def state(entry, members=(), vlans=None, routes=None, vfs=None):
     return LinkState(
         entry["ifname"], kind, link, data, ports, _vlans(vlans.get(entry["ifname"])) if kind == "bridge" and vlans is not None else None,
         alias[len(MARK):] if alias.startswith(MARK) else None, False, None,
-        {**{name: entry[name] for name in FACTS if name in entry}, "dynamic": _addresses(entry, dynamic=True), "info": info.get("info_data", {})},
+        {**{name: entry[name] for name in FACTS}, "dynamic": _addresses(entry, dynamic=True)},
     )
 
 
@@ -87,8 +87,7 @@ def _data(kind, entry, vfs):
     elif cls is IpVlan:
         found["flag"] = next((flag for flag in ("bridge", "private", "vepa") if info.get(flag)), None)
     elif cls is Tun:
-        found.update({name: info.get(key, "") for name, key in (("owner", "user"), ("group", "group"))})
-        found.update({name: str(found[name]) for name in ("owner", "group")})
+        found.update({name: str(info.get(key, "")) for name, key in (("owner", "user"), ("group", "group"))})
     elif cls is Vxlan:
         found.update(_vxlan(info))
     return cls(**found)
@@ -147,7 +146,7 @@ def _vlans(entries):
 def route(entry):
     """The LinkRoute of an entry of ``ip -j route``."""
     table = entry.get("table", "main")
-    tables = {"main": 254, "default": 253, "local": 255}  # with -N all are numbers
+    tables = {"main": 254, "default": 253, "local": 255}
     dst = entry["dst"]
     if dst != "default" and "/" not in dst:
         dst = f"{dst}/{ipaddress.ip_address(dst).max_prefixlen}"

@@ -19,8 +19,9 @@ KINDS = {
     "bridge": Bridge, "tun": Tun, "bond": Bond, "vlan": Vlan, "macvlan": MacVlan, "macvtap": MacVlan, "ipvlan": IpVlan, "ipvtap": IpVlan,
     "veth": Veth, "vxlan": Vxlan, "nic": Nic,
 }
-#: kinds that are on top of another device
-RIDING = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap")
+#: kinds that take what comes in by the device below them, and all that are on top of another device
+RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+RIDING = ("vlan", *RIDERS)
 #: kinds whose ports are other devices
 CONTROLLERS = ("bridge", "bond", "team")
 #: the protocol number of routes that are ours; free in iproute2's rt_protos and in those that distributions add

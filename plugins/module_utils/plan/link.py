@@ -14,7 +14,7 @@ from ..model.link_kinds import Bond
 from ..model.option import Bag
 from . import link_conflicts
 from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
-from .link_target import UNKEPT, expected, target_of
+from .link_target import UNKEPT, expected, target_of, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
 
 
@@ -69,7 +69,7 @@ def _agreed(wanted):
 def _item(wanted, state, targets, context, others):
     target = targets[wanted.name]
     whole = expected(target, state, context)
-    planned = _with_guests(target, state, context) if _lists(wanted, target) and state is not None else target
+    planned = with_guests(target, state, context)
     steps = steps_between(state, planned) or _leftovers(wanted, state, context)
     guests, warnings = (), []
     if steps:
@@ -101,13 +101,6 @@ def _boots(wanted, target, context):
     if bridge in context.networks:
         gaps.append(f"that it is a port of {bridge}, which libvirt makes (bridge_ports of network {context.networks[bridge]} puts it there)")
     return [f"{target.kept.by} has no word for {', '.join(gaps)}: set now, and not again at boot"] if gaps else []
-
-
-def _with_guests(target, state, context):
-    """A bridge's target with the ports of guests, which stay although nobody asks for them."""
-    named = {port.name for port in target.ports}
-    stay = [BridgePort(name=port.name) for port in state.ports if port.name not in named and context.guarded(port.name)]
-    return replace(target, ports=Bag([*target.ports, *stay]))
 
 
 def _leftovers(wanted, state, context):

@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 from ..errors import UnsupportedError, ValidationError
-from ..model.link import CONTROLLERS, RIDING
+from ..model.link import CONTROLLERS, RIDERS, RIDING
 from ..model.link_kinds import Veth
 from ..model.option import declared
 from .link_steps import replaced
-
-#: kinds of devices that take what comes in by the device below them
-RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 
 
 def check(wanted, state, targets, context, coming):
@@ -125,8 +122,6 @@ def _check_controller(wanted, target, targets, context, coming):
         raise ValidationError("controller", name, f"is a device of kind {kind}", "name a bridge")
     if kind != "bridge":
         raise ValidationError("controller", name, f"is a {kind}", f"name {wanted.name} in the ports of {name} instead")
-    if wanted.link.port is not None and kind != "bridge":
-        raise ValidationError("port", "given", f"controller {name} is a {kind}, and these options are a bridge's", "leave port out")
     _check_joins(wanted, target.name, name, kind, targets, context)
 
 

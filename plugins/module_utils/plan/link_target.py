@@ -126,11 +126,16 @@ def expected(target, now, context):
     """``target`` with what the kernel generated for the state ``now``, and with guests' ports that came meanwhile."""
     if target is None or now is None:
         return target
-    filled = fill(target, now)
-    if target.kind != "bridge" or target.ports is None:
-        return filled
+    return fill(with_guests(target, now, context), now)
+
+
+def with_guests(target, held, context):
+    """A bridge's ``target`` with those of the ports there are that are guests': they stay although nobody asks for them."""
+    if None in (target, held) or target.kind != "bridge" or target.ports is None:
+        return target
     named = {port.name for port in target.ports}
-    return replace(filled, ports=Bag([*filled.ports, *(port for port in now.ports if port.name not in named and context.guarded(port.name))]))
+    stay = [BridgePort(name=port.name) for port in held.ports if port.name not in named and context.guarded(port.name)]
+    return replace(target, ports=Bag([*target.ports, *stay]))
 
 
 def fill(target, held):

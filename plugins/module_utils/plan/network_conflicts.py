@@ -8,6 +8,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ..errors import UnsupportedError, ValidationError
+from ..model.link import RIDERS
 from ..model.network import interfaces
 
 #: what becomes of a conflict: libvirt would refuse it, or worse; it is refused unless a whole document asks for it; it is told
@@ -116,10 +117,6 @@ def collides(subnet, route):
     if taken.version != subnet.version or not taken.overlaps(subnet) or taken.prefixlen == 0:
         return False
     return route.connected or taken.prefixlen >= subnet.prefixlen
-
-
-#: kinds of devices that take what comes in by the device below them
-RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 
 
 def check_ports(name, state, targets, context):

@@ -24,14 +24,11 @@ def main():
     given, batch = [], iproute.batch
 
     def batch_with_fault(program, commands):
-        for count, command in enumerate(commands):
+        for command in commands:
             if len(given) == number:
                 os._exit(9)
             given.append(command)
-            unused, error = batch(program, [command])
-            if error:
-                return count, error
-        return len(commands), None
+            batch(program, [command])
 
     iproute.batch = batch_with_fault
     defaults = {name: spec.get("default") for name, spec in argument_spec.bridge()["options"].items()}
