@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import re
+import time
 
 import pytest
 
@@ -323,7 +324,10 @@ def test_a_reboot_brings_everything_back(machines, ansible_for, name):
     assert made["after"]["bridges"]["test0"]["persist"] == "networkd"
     seen = picture(one)
     one.reboot()
-    kinds = dict(zip(("devices", "vlans", "routes"), zip(picture(one), seen)))
+    boot = time.monotonic()
+    while (now := picture(one)) != seen and time.monotonic() < boot + 120:  # it takes commands before networkd is done with every device
+        time.sleep(1)
+    kinds = dict(zip(("devices", "vlans", "routes"), zip(now, seen)))
     assert {kind: (now, then) for kind, (now, then) in kinds.items() if now != then} == {}
     assert ansible.module("virt_host", **KEPT)["changed"] is False
     altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
