@@ -38,6 +38,8 @@ persist:
     - V(auto) is systemd-networkd for a device that the task makes, where that runs, and nobody elsewhere, which a warning tells. What was there before
       is left to who brings it back already.
     - V(networkd) writes units into C(/etc/systemd/network), each for one device and with names that begin with C(00-virtlab-), and has networkd read them.
+      What it has no word for is set at boot by C(virtlab-links.service), which is there as long as something needs it. C(05-virtlab.link) keeps udev from
+      giving libvirt's devices other MAC addresses.
     - V(networkmanager) is not written yet.
     - V(none) is nobody, and removes what was written for the device.
   type: str
@@ -45,8 +47,9 @@ persist:
   default: auto
 takeover:
   description:
-    - Write units for a device that another unit configures. Ours come first; the others stay where they are, and count again once ours are gone. The device's
-      addresses must be said then.
+    - Bring back a device that another unit, or ifupdown, configures. Units of ours come before others, which stay where they are, and count again once ours
+      are gone. Lines of ifupdown's files become comments, and lines again once the device is absent or O(persist=none); a copy of the file as it was is put
+      below C(/var/lib/virtlab.network/ifupdown). The device's addresses must be said then.
   type: bool
   default: false
 """

@@ -30,7 +30,7 @@ def machines():
     """Two virtual machines of two releases, with kernels that have every kind of device, and with networkd."""
     name = f"ln{os.getpid()}"
     try:
-        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": {"old": {}, "new": {"suite": "trixie"}}}))
+        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": {"old": {"nics": {"eth0": "lan", "eth1": "other"}}, "new": {"suite": "trixie"}}}))
     finally:
         claim.down(name)
 
@@ -281,10 +281,11 @@ def test_what_there_is_is_told(ansible, host):
 #: a lab's devices, of every kind that networkd knows
 KEPT = {
     "lab": "kept",
-    "bridges": [{"name": "test0", "stp": True, "forward_delay": 400, "vlan_filtering": True, "vlan_default_pvid": 0,
-                 "addresses": ["10.5.0.1/24", "fd00:5::1/64"],
+    "bridges": [{"name": "test0", "stp": True, "forward_delay": 400, "vlan_filtering": True,
+                 "mcast_hash_max": 512, "txqueuelen": 700, "addresses": ["10.5.0.1/24", "fd00:5::1/64"],
                  "routes": [{"dst": "10.6.0.0/16", "gateway": "10.5.0.9", "metric": 50}], "vlans": {"pvid": 7, "tagged": ["9"]},
-                 "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 55, "isolated": True}, {"name": "test4", "untagged": ["7"], "pvid": 7}]}],
+                 "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 55, "isolated": True},
+                           {"name": "test4", "untagged": ["7"], "pvid": 7, "bcast_flood": False}]}],
     "taps": [{"name": "test4", "owner": "nobody", "multi_queue": True}],
     "links": [
         {"name": "test1", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 150, "primary": "test2"}, "ports": ["test2", "test3"]},
@@ -294,6 +295,7 @@ KEPT = {
         {"name": "test7", "kind": "macvlan", "link": "eth0", "macvlan": {"mode": "bridge"}},
         {"name": "test8", "kind": "vxlan", "vxlan": {"id": 9, "local": "198.51.100.11", "remote": "198.51.100.99"}},
         {"name": "test9", "kind": "veth", "veth": {"peer": "test9b"}, "mtu": 1400},
+        {"name": "test10", "kind": "vxlan", "vxlan": {"external": True, "dstport": 4790}, "addresses": ["10.9.0.1/24"]},
     ],
 }
 
@@ -307,9 +309,10 @@ def picture(host):
     for entry in entries:
         info = entry.get("linkinfo", {})
         own = {name: value for name, value in info.get("info_data", {}).items() if not re.search("timer|_id|root_|topology|fdb_n|ageing", name)}
-        port = info.get("info_slave_data", {}).get("isolated")
+        port = [info.get("info_slave_data", {}).get(name) for name in ("isolated", "bcast_flood")]
         addresses = sorted(f"{each['local']}/{each['prefixlen']}" for each in entry["addr_info"] if each["scope"] == "global")
-        found[entry["ifname"]] = (entry["mtu"], entry.get("master"), entry.get("link"), entry.get("ifalias"), "UP" in entry["flags"], own, port, addresses)
+        found[entry["ifname"]] = (entry["mtu"], entry.get("master"), entry.get("link"), entry.get("ifalias"), "UP" in entry["flags"], own, port, addresses,
+                                  entry.get("txqlen"))
     return found, vlans, routes
 
 
@@ -318,10 +321,10 @@ def test_a_reboot_brings_everything_back(machines, ansible_for, name):
     """Every address, VLAN, port and bond, as networkd's units say; the next run changes nothing; and all goes without a trace."""
     one = machines.hosts[name]
     ansible = ansible_for(machines, one)
-    before = one.run("ls", "-R", "/etc/systemd/network").stdout
+    before = one.run("ls", "-R", "/etc/systemd").stdout
     made, again = ansible.run(("virt_host", KEPT), ("virt_host", KEPT))
     assert (made["changed"], again["changed"]) == (True, False), (made, again)
-    assert made["after"]["bridges"]["test0"]["persist"] == "networkd"
+    assert made["after"]["bridges"]["test0"]["persist"] == "networkd" and "warnings" not in made
     seen = picture(one)
     one.reboot()
     boot = time.monotonic()
@@ -338,7 +341,29 @@ def test_a_reboot_brings_everything_back(machines, ansible_for, name):
     assert [change["field"] for change in ansible.module("virt_bridge", name="test0")["changes"]] == ["persist"]
     ansible.module("virt_host", lab="kept", prune=True)
     assert not [each for each in links(one) if each.startswith("test")]
-    assert one.run("ls", "-R", "/etc/systemd/network").stdout == before
+    assert one.run("ls", "-R", "/etc/systemd").stdout == before
+
+
+def test_a_nic_is_taken_over_from_ifupdown_and_given_back(machines, ansible_for):
+    """Its stanza is commented out, with a copy, and counts again once nothing is kept any more."""
+    one, name = machines.hosts["old"], "eth1"
+    ansible = ansible_for(machines, one)
+    one.run("rm", f"/etc/systemd/network/20-{name}.network")
+    one.run("tee", "/etc/network/interfaces", input=f"auto lo {name}\niface lo inet loopback\niface {name} inet static\n  address 10.99.0.5/24\n")
+    one.reboot()
+    assert link(one, name)["addr_info"][0]["local"] == "10.99.0.5"
+    file = one.run("cat", "/etc/network/interfaces").stdout
+    task = {"name": name, "mtu": 1400, "addresses": ["10.99.0.5/24"], "persist": "networkd"}
+    assert f"/etc/network/interfaces of ifupdown configures {name}" in ansible.refused("virt_link", **task)
+    assert one.run("cat", "/etc/network/interfaces").stdout == file and link(one, name)["mtu"] == 1500
+    assert ansible.module("virt_link", **task, takeover=True)["changed"] is True
+    assert one.run("cat", f"/var/lib/virtlab.network/ifupdown/{name}/interfaces").stdout == file
+    one.reboot()
+    assert [address["local"] for address in link(one, name)["addr_info"] if address["family"] == "inet"] == ["10.99.0.5"]
+    assert link(one, name)["mtu"] == 1400
+    assert ansible.module("virt_link", **task)["changed"] is False
+    assert ansible.module("virt_link", name=name, persist="none")["changed"] is True
+    assert one.run("cat", "/etc/network/interfaces").stdout == file.replace(f"auto lo {name}", f"auto lo\nauto {name}")
 
 
 def test_who_else_configures_a_device_is_told(machine, machines, ansible_for):

@@ -9,7 +9,7 @@ import inspect
 import os
 from pathlib import Path
 
-from . import bridge_ports_hook
+from . import bridge_ports_hook, files
 
 #: libvirt runs what is executable in this folder, each for itself
 PATH = Path("/etc/libvirt/hooks/network.d/virtlab-bridge-ports")
@@ -26,15 +26,9 @@ def installed():
 
 def install():
     """Write it."""
-    PATH.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    scratch = PATH.with_name(f".{PATH.name}")
-    scratch.write_text(_text(), encoding="utf-8")
-    scratch.chmod(0o755)
-    os.replace(scratch, PATH)
+    files.write(PATH, _text(), 0o755)
 
 
 def remove():
     """Remove it, and its folder if nobody else has a hook there."""
-    PATH.unlink(missing_ok=True)
-    if PATH.parent.is_dir() and not any(PATH.parent.iterdir()):
-        PATH.parent.rmdir()
+    files.remove(PATH)

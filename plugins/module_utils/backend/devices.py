@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from ..codec import link_json, link_words, networkd
+from ..codec import link_json, link_words
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
 from . import iproute, journal, keepers
@@ -99,9 +99,10 @@ class Devices:
         wanted = [each for each in keeping if each[1] is not None]
         self._keep([each for each in keeping if each[1] is None])
         self._run(command for unused, steps in work if _removes(steps) for command in _commands(steps))
-        self._keep([each for each in wanted if each[0] not in self.entries])
+        made = [each for each in wanted if each[0] not in self.entries and each[1].made]
+        self._keep(made)
         self._run(command for unused, steps in work if not _removes(steps) for command in _commands(steps))
-        self._keep([each for each in wanted if each[0] in self.entries])
+        self._keep([each for each in wanted if each not in made])
 
     def _keep(self, devices):
         """Have devices come back at boot, or not any more."""
@@ -132,16 +133,16 @@ class Devices:
         return keepers.keeper()
 
     def rival(self, name):
-        """Who else configures a device at boot, in words, or None."""
+        """The Rival that configures a device at boot, or None."""
         return keepers.rival(name)
 
     def gaps(self, kept):
         """Names of options that do not come back at boot."""
-        return networkd.gaps(kept.record, keepers.version())
+        return keepers.gaps(kept)
 
-    def exact(self, name):
-        """True where what networkd has for a device is for that alone, by its name or MAC address."""
-        return keepers.exact(name)
+    def makes(self, by, record):
+        """True where one who brings devices back can make the device of a LinkState."""
+        return keepers.makes(by, record)
 
     def kept(self, name):
         """How a device comes back at boot, whether it is there or not: a Kept, or None."""

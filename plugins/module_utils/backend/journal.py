@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..codec import link_record
 from ..model.kernel import Port
+from . import files
 
 FOLDER = Path("/run/virtlab.network")
 
@@ -58,10 +59,7 @@ def forget_link(name):
 def _write(name, value):
     """Who is not root can neither put ports back nor make devices, and writes nothing."""
     if os.geteuid() == 0:
-        FOLDER.mkdir(mode=0o700, exist_ok=True)
-        scratch = FOLDER / f"{name}.new"
-        scratch.write_text(json.dumps(value), encoding="utf-8")
-        os.replace(scratch, FOLDER / name)
+        files.write(FOLDER / name, json.dumps(value), 0o600)
 
 
 def _read(name):

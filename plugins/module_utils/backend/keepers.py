@@ -5,159 +5,114 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
-import re
-import subprocess
 from pathlib import Path
 
-from .. import deps
-from ..codec import link_record, networkd
-from ..errors import BackendError
-from ..model.link import Kept
-from .waiting import until
+from ..codec import link_record
+from ..codec.networkd import PREFIX, bare
+from ..model.link import Kept, Rival
+from . import boot, files, ifupdown, networkd
 
 RECORDS = Path("/var/lib/virtlab.network/links")
-UNITS = Path("/etc/systemd/network")
-NETIF = Path("/run/systemd/netif")
-SYSFS = Path("/sys/class/net")
-#: what networkd says of a device that it is through with
-SETTLED = ("configured", "unmanaged", "failed", "linger")
-#: until networkd has made devices; until it is through with them, which may take STP's time where they have ports
-MAKING, SETTLING = 20, 5
-#: how often in a row, a tenth of a second apart, it must say so
-CALM = 10
+#: backends by the word of the option persist
+KEEPERS = {"networkd": networkd}
 
 
 def keeper():
-    """networkd where it runs, networkmanager where that does, None where nobody brings devices back."""
-    running = {"networkmanager": Path("/run/NetworkManager"), "networkd": NETIF}
-    services = {"networkmanager": "NetworkManager.service", "networkd": "systemd-networkd.service"}
-    return next((name for name, path in running.items() if path.exists() and _active(services[name])), None)
-
-
-def version():
-    """The number of systemd's version, such as 252."""
-    said = subprocess.run(["networkctl", "--version"], capture_output=True, text=True, check=False).stdout
-    return int(said.split()[1]) if said else 0
-
-
-def _active(service):
-    return subprocess.run(["systemctl", "is-active", "--quiet", service], check=False).returncode == 0
+    """The one of KEEPERS that runs, None where nobody brings devices back."""
+    return next((name for name, backend in KEEPERS.items() if backend.active()), None)
 
 
 def kept(name):
     """How a device comes back at boot: a Kept, or None."""
-    path = RECORDS / f"{name}.json"
-    if not path.exists():
+    found = _read(RECORDS / f"{name}.json")
+    if found is None:
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
+    intact = all(Path(path).exists() if text is None else files.text(Path(path)) == text for path, text in found["files"].items())
     record = link_record.load(name, found["record"])
-    intact = all(Path(file).exists() if text is None else _text(Path(file)) == text for file, text in found["files"].items())
-    return Kept(found["by"], record, intact)
+    return Kept(found["by"], record, intact and (not found["boot"] or boot.installed()), makes(found["by"], record))
 
 
-def _text(path):
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+def makes(by, record):
+    """True where one of KEEPERS can make the device of a LinkState, and False where we have to."""
+    return KEEPERS[by].makes(record)
+
+
+def gaps(wanted):
+    """Names of options of a Kept that nobody sets at boot."""
+    return KEEPERS[wanted.by].gaps(wanted.record)
+
+
+def rival(name):
+    """The Rival that configures a device at boot, or None."""
+    file = networkd.governed(name)
+    if file and not file.startswith(PREFIX):
+        return Rival("networkd", file, networkd.exact(name))
+    path, method = ifupdown.stanza(name) or (None, None)
+    return Rival("ifupdown", str(path), True, method, str(ifupdown.BACK)) if path else None
 
 
 def keep(devices):
     """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None."""
-    files = {path.stem: _files(path) for path in RECORDS.glob("*.json")}
-    for name, wanted in devices:
-        before, after = files.pop(name, {}), {}
-        if wanted is not None:
-            after = {str(UNITS / file): text for file, text in networkd.units(wanted.record, governed).items()}
-        others = set().union(*files.values())
-        _replace(before, after, others)
-        path = RECORDS / f"{name}.json"
-        if wanted is None:
-            path.unlink(missing_ok=True)
-        else:
-            _write(path, json.dumps({"by": wanted.by, "record": link_record.dump(wanted.record), "files": after}, indent=1))
-            files[name] = after
+    held = {path.stem: _read(path) for path in RECORDS.glob("*.json")}
+    told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
+    records = {**{name: record for name, record in held.items() if name not in dict(devices)}, **told}
+    _compose(records, told)
+    for name, record in records.items():
+        if record != held.get(name):
+            files.write(RECORDS / f"{name}.json", json.dumps(record, indent=1))
+    _replace(_files(held), _files(records), {path for name in told for path in records[name]["files"]})
+    for name in held.keys() - records.keys():
+        files.remove(RECORDS / f"{name}.json")
+    claims = {name: _claims(name, record) for name, record in records.items()}
+    for device in itertools.chain(*(claims[name] for name in told)):
+        ifupdown.take(device)
+    for device in set(ifupdown.taken()).difference(*claims.values()):
+        ifupdown.give_back(device)
+    if any(record["boot"] for record in records.values()):
+        boot.install()
+    elif any(record["boot"] for record in held.values()):
+        boot.remove()
 
 
-def _files(path):
-    """What a record says of files: {path: text}."""
-    return json.loads(path.read_text(encoding="utf-8"))["files"]
+def _replace(before, after, told):
+    """Put files in the place of others, both {path: text}, and write those that are ``told`` in any case."""
+    for path in before.keys() - after.keys():
+        files.remove(Path(path))
+    for path, text in after.items():
+        if path in told or before.get(path, ()) != text:
+            files.write(Path(path), text)
 
 
-def _replace(before, after, others):
-    """Put a device's files in the place of those that it had. Those that ``others`` need as well stay, without what was asked of this one."""
-    for file in before:
-        if file not in after and file not in others:
-            _remove(Path(file))
-    for file, text in {**{file: None for file in before if file in others}, **after}.items():
-        if text is not None:
-            _write(Path(file), text)
-        elif file not in after or not Path(file).exists():
-            _write(Path(file), networkd.bare(file))
+def _compose(records, touched):
+    """Put into records what follows from them: files, and what is to be done at boot."""
+    for by, backend in KEEPERS.items():
+        states = {name: link_record.load(name, record["record"]) for name, record in records.items() if record["by"] == by}
+        for name, texts in backend.compose(states, [name for name in states if name in touched]).items():
+            records[name] = {**records[name], "files": texts, "boot": backend.at_boot(states[name])}
 
 
-def _write(path, text):
-    try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}.new")
-        scratch.write_text(text, encoding="utf-8")
-        scratch.chmod(0o644)
-        os.replace(scratch, path)
-    except OSError as err:
-        raise BackendError(f"cannot write {path}: {err.strerror}") from err
+def _claims(name, record):
+    """Names of the devices that a record has something for: its own, and those of its ports."""
+    ports = record["record"]["ports"]
+    return [name, *(port if isinstance(port, str) else port["name"] for port in ports)]
 
 
-def _remove(path):
-    path.unlink(missing_ok=True)
-    if path.parent.name.endswith(".d") and path.parent.is_dir() and not any(path.parent.iterdir()):
-        path.parent.rmdir()
+def _files(records):
+    """{path: text} of what all records say together; a file that nobody has a text for is there for the drop-ins beside it."""
+    found = {str(path): text for path, text in networkd.guests().items()} if records else {}
+    for record in records.values():
+        found.update({path: text for path, text in record["files"].items() if text is not None or path not in found})
+    return {path: bare(path) if text is None else text for path, text in found.items()}
 
 
-def governed(name):
-    """Name of the .network file that networkd has for a device, or None."""
-    return Path(_netif(name).get("NETWORK_FILE", "")).name or None
-
-
-def rival(name):
-    """Who else than we configures a device at boot, in words, or None."""
-    file = governed(name)
-    if file and not file.startswith(networkd.PREFIX):
-        return f"{file} of networkd"
-    stanza = re.compile(rf"^\s*iface\s+{re.escape(name)}(\s|$)", re.MULTILINE)
-    return next((f"{path} of ifupdown" for path in _ifupdown() if stanza.search(_text(path))), None) if deps.program("ifup") else None
-
-
-def exact(name):
-    """True where the .network file that networkd has for a device matches that alone: by its own name without wildcards, or by MAC addresses."""
-    path = Path(_netif(name).get("NETWORK_FILE", ""))
-    match = re.search(r"^\[Match\]\n(.*?)(?=^\[|\Z)", _text(path) or "", re.MULTILINE | re.DOTALL)
-    pairs = dict(line.split("=", 1) for line in match.group(1).splitlines() if "=" in line and not line.startswith("#")) if match else {}
-    return pairs.get("Name") == name or "MACAddress" in pairs or "PermanentMACAddress" in pairs
-
-
-def _ifupdown():
-    """The files that ifupdown reads. Source: interfaces(5)."""
-    return [path for path in (Path("/etc/network/interfaces"), *sorted(Path("/etc/network/interfaces.d").glob("*"))) if path.is_file()]
-
-
-def _netif(name):
-    """What networkd tells of a device, {} where there is none or networkd does not run."""
-    index = (_text(SYSFS / name / "ifindex") or "").strip()
-    lines = (_text(NETIF / "links" / index) or "").splitlines() if index else ()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+def _read(path):
+    text = files.text(path)
+    return None if text is None else json.loads(text)
 
 
 def reload(names):
-    """Have networkd read its files again, and wait until the devices of these names are there, and configured."""
-    if not names and not _active("systemd-networkd.service"):
-        return  # what is gone needs nobody to read it
-    done = subprocess.run(["networkctl", "reload"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackendError(f"networkctl reload failed: {done.stderr.strip()}")
-    if not names:
-        return
-    until(lambda: all((SYSFS / name).exists() for name in names), MAKING)
-    # it takes an address away before it gives the same again, and says that it is configuring only when it gets to that
-    until(lambda: all(_netif(name).get("ADMIN_STATE") in SETTLED for name in names), SETTLING, CALM)
+    """Have those who bring devices back read their files again, and wait until the devices of these names are there, and configured."""
+    for by, backend in KEEPERS.items():
+        backend.reload([name for name in names if getattr(kept(name), "by", by) == by])

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ..model.bridge import Bridge, PortSettings, numbers, ranges_of
 from ..model.link import PROTOCOL
-from ..model.link_defaults import unusual
-from ..model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Vlan, Vxlan
-from ..model.option import declared
+from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
+from . import boot
+from .keys import pairs
 from .link_json import MARK
 
 #: what files of ours begin with; networkd takes the first file that matches a device, by name
@@ -42,6 +42,11 @@ def _milliseconds(value):
     return f"{value}ms"
 
 
+def _positive(value):
+    """It takes 0 for nothing said."""
+    return str(value) if value else None
+
+
 def _list(value):
     return " ".join(value)
 
@@ -49,7 +54,7 @@ def _list(value):
 #: words of networkd for options that have one: its key, and how it writes the value
 KEYS = {
     Bridge: {
-        "stp": ("STP", _bool), "priority": ("Priority", str), "forward_delay": ("ForwardDelaySec", _centiseconds),
+        "stp": ("STP", _bool), "priority": ("Priority", _positive), "forward_delay": ("ForwardDelaySec", _centiseconds),
         "hello_time": ("HelloTimeSec", _centiseconds), "max_age": ("MaxAgeSec", _centiseconds), "ageing_time": ("AgeingTimeSec", _centiseconds),
         "group_fwd_mask": ("GroupForwardMask", str), "vlan_filtering": ("VLANFiltering", _bool), "vlan_protocol": ("VLANProtocol", str.lower),
         "vlan_default_pvid": ("DefaultPVID", lambda value: str(value) if value else "none"), "mcast_snooping": ("MulticastSnooping", _bool),
@@ -84,7 +89,7 @@ KEYS = {
     Vxlan: {
         "id": ("VNI", str), "local": ("Local", str), "remote": ("Remote", str), "group": ("Group", str), "dstport": ("DestinationPort", str),
         "ttl": ("TTL", str), "tos": ("TOS", str), "df": ("IPDoNotFragment", {"unset": "no", "set": "yes", "inherit": "inherit"}.get),
-        "ageing": ("FDBAgeingSec", str), "maxaddress": ("MaximumFDBEntries", str), "learning": ("MacLearning", _bool), "proxy": ("ReduceARPProxy", _bool),
+        "ageing": ("FDBAgeingSec", _positive), "maxaddress": ("MaximumFDBEntries", str), "learning": ("MacLearning", _bool), "proxy": ("ReduceARPProxy", _bool),
         "rsc": ("RouteShortCircuit", _bool), "l2miss": ("L2MissNotification", _bool), "l3miss": ("L3MissNotification", _bool),
         "udpcsum": ("UDPChecksum", _bool), "udp6zerocsumtx": ("UDP6ZeroChecksumTx", _bool), "udp6zerocsumrx": ("UDP6ZeroChecksumRx", _bool),
         "gbp": ("GroupPolicyExtension", _bool),
@@ -92,29 +97,8 @@ KEYS = {
 }
 #: options that are said elsewhere than beside their neighbours
 ELSEWHERE = {"mode", "primary", "peer", "srcport_min", "srcport_max"}
-
-
-def gaps(record, version):
-    """What of a LinkState networkd of a version would not set again: names of options that it has no word for, and others in words."""
-    found = []
-    values = [("", record.data), *((f"ports[{port.name}].", port) for port in record.ports if record.kind == "bridge")]
-    values += [("port.", record.link.port)] if record.link.port is not None else []
-    for path, value in values:
-        cls = next((cls for cls in KEYS if isinstance(value, cls)), None)
-        if isinstance(value, Nic) and value.sriov_numvfs is not None:
-            found.append("nic.sriov_numvfs")
-        if cls is not None:
-            own = unusual(value)
-            found += [f"{path}{name}" for name, unused in declared(cls) if getattr(own, name) is not None and name not in KEYS[cls] and name not in ELSEWHERE]
-    found += ["txqueuelen"] if record.link.txqueuelen is not None else []
-    if version < CLEARING and _bridges_vlans(record) and getattr(record.data, "vlan_default_pvid", None) != 0:
-        found.append("that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)")
-    return found
-
-
-def _bridges_vlans(record):
-    given = [record.link.port, record.vlans, *(record.ports if record.kind == "bridge" else ())]
-    return any(each is not None and each.given for each in given)
+#: kinds of devices that it makes
+KINDS = {*SECTIONS, "tun", "veth", "dummy"}
 
 
 def units(record, governed):
@@ -125,7 +109,9 @@ def units(record, governed):
     """
     found = {}
     if record.kind != "nic":
-        found = {f"{PREFIX}{record.name}.netdev": _text(_netdev(record)), f"{PREFIX}{record.name}.link": _text(_link(record))}
+        found[f"{PREFIX}{record.name}.link"] = _text(_link(record))
+    if boot.makes(record, KEYS, ELSEWHERE, KINDS):
+        found[f"{PREFIX}{record.name}.netdev"] = _text(_netdev(record))
     found[f"{PREFIX}{record.name}.network"] = _text(_network(record))
     others = [(record.link.link, governed(record.link.link), [("Network", [(SECTIONS[record.kind], record.name)])])] if record.link.link else []
     for port in record.ports:  # whatever else there is for a port would go on to configure it
@@ -135,6 +121,15 @@ def units(record, governed):
         found.update({own: None} if file in (None, own) else {})
         found[f"{file or own}.d/virtlab-{record.name}.conf"] = _text(sections)
     return found
+
+
+def guests():
+    """{path under /etc/systemd/network: text} that keeps udev from giving another MAC address to devices whose address libvirt is about to set.
+
+    Source: systemd.link(5); MACAddressPolicy of 99-default.link is persistent.
+    """
+    names = "vnet* virbr* macvtap* macvlan*"
+    return {"05-virtlab.link": _text([("Match", [("OriginalName", names)]), ("Link", [("NamePolicy", "keep kernel"), ("MACAddressPolicy", "none")])])}
 
 
 def bare(path):
@@ -148,17 +143,12 @@ def _text(sections):
     return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"
 
 
-def _pairs(value):
-    keys = KEYS.get(type(value)) or KEYS[PortSettings]
-    return [(keys[name][0], keys[name][1](getattr(value, name))) for name in keys if getattr(value, name) not in (None, "")]
-
-
 def _netdev(record):
     link, data = record.link, record.data
     kind = data.mode if record.kind == "tun" else record.kind
     yield "NetDev", [("Name", record.name), ("Kind", kind), *_common(link)]
     if record.kind == "tun":
-        yield kind.capitalize(), _pairs(data)
+        yield kind.capitalize(), pairs(data, KEYS)
     elif record.kind == "veth":
         yield "Peer", [("Name", data.peer)]
     elif record.kind in SECTIONS:
@@ -168,7 +158,7 @@ def _netdev(record):
             # where nothing is said ip(8) and the kernel take these, and networkd others
             more += [("DestinationPort", "4789")] if data.dstport is None else []
             more += [("UDPChecksum", "yes")] if data.udpcsum is None else []
-        yield SECTIONS[record.kind], [*_pairs(data), *more]
+        yield SECTIONS[record.kind], [*pairs(data, KEYS), *more]
 
 
 def _link(record):
@@ -204,7 +194,7 @@ def _membership(record, port):
 
 
 def _port_sections(port):
-    yield "Bridge", _pairs(port)
+    yield "Bridge", pairs(port, KEYS)
     yield from _vlan_sections(port)
 
 

@@ -95,12 +95,30 @@ class Seen(NamedTuple):
 class Kept:
     """How a device comes back at boot: by whom (networkd), and the LinkState that holds what was ever asked of it, None in it never was.
 
-    ``intact`` tells whether what is written for it is as it was left.
+    ``intact`` tells whether what is written for it is as it was left, ``made`` whether the device is made by that one too, and not by us.
     """
 
     by: str
     record: Any
     intact: bool = True
+    made: bool = True
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Who else configures a device at boot: a program's name and its file; ``alone`` where that file is for the device alone.
+
+    ``method`` is its word for how the device gets its addresses, and ``back`` the folder where a copy of the file is put, where it has to be altered.
+    """
+
+    by: str
+    file: str
+    alone: bool
+    method: Optional[str] = None
+    back: str = ""
+
+    def __str__(self):
+        return f"{self.file} of {self.by}"
 
 
 @dataclass(frozen=True)

@@ -138,3 +138,16 @@ class Nic:
     """A NIC that is there without us."""
 
     sriov_numvfs: Optional[int] = option(U16, "Number of SR-IOV virtual functions. Another number than is there removes those that are.")
+
+
+#: options that a device keeps for life
+FIXED = {
+    Tun: {"mode", "multi_queue", "vnet_hdr", "pi"},
+    Vlan: {"id", "protocol"},
+    Veth: {"peer"},
+    Vxlan: {"id", "group", "dstport", "srcport_min", "srcport_max", "maxaddress", "proxy", "rsc", "l2miss", "l3miss", "udpcsum", "udp6zerocsumtx",
+            "udp6zerocsumrx", "external", "gbp"},
+}
+#: options of a bond that the kernel changes while it is down, and those that it changes while it has no ports, too (drivers/net/bonding/bond_options.c)
+DOWN = {"mode", "lacp_rate", "lacp_active", "ad_select", "ad_user_port_key", "ad_actor_sys_prio", "ad_actor_system", "tlb_dynamic_lb"}
+ALONE = {"mode", "fail_over_mac"}

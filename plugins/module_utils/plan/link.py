@@ -10,10 +10,10 @@ from dataclasses import replace
 from ..errors import InUseError, ValidationError, about
 from ..model.bridge import BridgePort
 from ..model.link import CONTROLLERS, over_port, report
-from ..model.link_kinds import Bond
+from ..model.link_kinds import ALONE, DOWN, Bond
 from ..model.option import Bag
 from . import link_conflicts
-from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
+from .link_steps import changes_between, differing, replaced, steps_between
 from .link_target import UNKEPT, expected, target_of, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
 

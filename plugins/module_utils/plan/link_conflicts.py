@@ -80,19 +80,28 @@ def _check_keeping(wanted, state, target, context):
     below = [target.kept.record.link.link] if target.kept.record.link.link else []
     for name in dict.fromkeys([target.name, *_names(target.kept.record), *below]):
         rival = context.rival(name)
-        if rival and rival.endswith("ifupdown"):
-            raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and the two would fight over it",
-                                  "take it out there, or say persist: none")
-        if rival and name in below:
-            if not context.exact(name):
-                raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and others as well: nothing can be added for {name} alone",
-                                      f"have a unit that matches Name={name} alone, or say persist: none")
-            continue
-        if rival and wanted.takeover and name == target.name and target.kept.record.link.addresses is None:
-            raise ValidationError("takeover", True, f"{rival} says which addresses {name} has, and ours would not", "say addresses, too")
-        if rival and not wanted.takeover:
-            raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and the two would fight over it",
-                                  "say takeover: true, and ours comes first until the device is absent or persist is none; or persist: none")
+        if rival:
+            _check_rival(rival, name, wanted, target.kept, name in below)
+
+
+def _check_rival(rival, name, wanted, kept, below):
+    fight = f"{rival} configures {name}, and the two would fight over it"
+    if below and rival.by != kept.by:
+        raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and {kept.by} would have to, for what is on top of it",
+                              "take it out there, or say persist: none")
+    if below and not rival.alone:
+        raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and others as well: nothing can be added for {name} alone",
+                              f"have a unit that matches Name={name} alone, or say persist: none")
+    if below:
+        return
+    if rival.method not in (None, "static", "manual"):
+        raise ValidationError("persist", wanted.persist, f"{fight}; it has {name} get its addresses by {rival.method}, which nothing of ours does",
+                              "take it out there, or say persist: none")
+    if wanted.takeover and name == wanted.name and kept.record.link.addresses is None:
+        raise ValidationError("takeover", True, f"{rival} says which addresses {name} has, and ours would not", "say addresses, too")
+    if not wanted.takeover:
+        ours = f"it is taken out there, with a copy below {rival.back}, until" if rival.back else "ours comes first until"
+        raise ValidationError("persist", wanted.persist, fight, f"say takeover: true, and {ours} the device is absent or persist is none; or persist: none")
 
 
 def _check_lower(target, targets, context):

@@ -9,22 +9,11 @@ from dataclasses import replace
 
 from ..model.bridge import PortOptions, PortSettings
 from ..model.link import Link, over
-from ..model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
+from ..model.link_kinds import ALONE, DOWN, FIXED, Bond, IpVlan, MacVlan, Nic, Tun
 from ..model.option import Bag, declared, differences, plain
 from .link_target import bare, fill, joined, moved, said
 from .plan import Change, Step
 
-#: options that a device keeps for life
-FIXED = {
-    Tun: {"mode", "multi_queue", "vnet_hdr", "pi"},
-    Vlan: {"id", "protocol"},
-    Veth: {"peer"},
-    Vxlan: {"id", "group", "dstport", "srcport_min", "srcport_max", "maxaddress", "proxy", "rsc", "l2miss", "l3miss", "udpcsum", "udp6zerocsumtx",
-            "udp6zerocsumrx", "external", "gbp"},
-}
-#: options of a bond that the kernel changes while it is down, and those that it changes while it has no ports, too (drivers/net/bonding/bond_options.c)
-DOWN = {"mode", "lacp_rate", "lacp_active", "ad_select", "ad_user_port_key", "ad_actor_sys_prio", "ad_actor_system", "tlb_dynamic_lb"}
-ALONE = {"mode", "fail_over_mac"}
 #: steps that may be left after an apply, and are taken then: what whoever makes a device at boot has no word for, and what the kernel drops as other
 #: things change
 MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route"})
@@ -34,10 +23,10 @@ def steps_between(state, target):
     """The steps that turn one LinkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
     if target is None:
         return (*_keeping(state, None), _delete(state), *_end(state)) if state is not None else ()
-    if state is None and target.kept is not None:
+    if state is None and target.kept is not None and target.kept.made:
         return (Step("keep", (target.name, target.kept)),)  # made by who brings it back; verification sees whether that did all
     if state is None:
-        return tuple(_creation(target))
+        return (*_creation(target), *_keeping(state, target))
     if replaced(state, target):
         return (_delete(state), *_creation(fill(target, state)), *_keeping(state, target))
     return (*_changes(state, target), *_keeping(state, target), *_end(state))

@@ -59,7 +59,8 @@ def _kept(wanted, target, state, context):
     link = over(before.link, replace(wanted.link, port=None))
     if wanted.link.port is not None:
         link = replace(link, port=over_port(before.link.port, wanted.link.port))
-    return Kept(by, LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before, context), vlans, target.lab))
+    record = LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before, context), vlans, target.lab)
+    return Kept(by, record, made=context.makes(by, record))
 
 
 def _seed(target, state):

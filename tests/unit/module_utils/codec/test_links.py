@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.virtlab.network.plugins.module_utils.codec import link_json, link_record, link_words, networkd
+from ansible_collections.virtlab.network.plugins.module_utils.codec import boot, interfaces, link_json, link_record, link_words, networkd
 from ansible_collections.virtlab.network.plugins.module_utils.codec.link_table import TABLE
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import KINDS, Link, LinkRoute, LinkState
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_defaults import DEFAULTS, brief, unusual
-from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Tun, Vlan, Vxlan
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Tun, Vlan, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag, declared
 
 DOCUMENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Path(__file__).with_name("devices").glob("*.json")}
@@ -125,9 +125,58 @@ def test_units_say_all_that_was_asked():
     assert "[Network]\nVLAN=v5\n" in below["20-eth0.network.d/virtlab-v5.conf"] and "00-virtlab-eth0.network" not in below
 
 
-def test_gaps_are_named():
-    """What networkd has no word for; and what an old one does not do."""
-    record = LinkState("br0", "bridge", Link(txqueuelen=5), Bridge(mcast_hash_max=7, stp=True), Bag([BridgePort(name="a", bcast_flood=False, pvid=7)]))
-    assert networkd.gaps(record, 257) == ["mcast_hash_max", "ports[a].bcast_flood", "txqueuelen"]
-    assert len(networkd.gaps(record, 252)) == 4
-    assert networkd.gaps(LinkState("t", "tun", Link(port=PortOptions(locked=True)), Tun(mode="tap")), 257) == ["port.locked"]
+def words(record, default=False):
+    """What is left to be done at boot where networkd brings devices back, as lines."""
+    entries = boot.entries(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS, default)
+    return [(" ".join(entry.get("run", ())) or f"{entry['write']} > {entry['to']}") + (f" unless {entry['unless']}" if "unless" in entry else "")
+            for entry in entries]
+
+
+def test_what_networkd_has_no_word_for_is_done_at_boot():
+    """Options, ports, VLANs that an old one leaves, virtual functions, and devices that it cannot make."""
+    ports = Bag([BridgePort(name="a", bcast_flood=False, hairpin=True, pvid=7)])
+    record = LinkState("br0", "bridge", Link(txqueuelen=5), Bridge(mcast_hash_max=7, stp=True, priority=0), ports)
+    said = ["ip link set dev br0 txqueuelen 5", "ip link set dev br0 type bridge priority 0 mcast_hash_max 7",
+            "ip link set dev a type bridge_slave bcast_flood off"]
+    assert words(record) == said
+    assert words(record, default=True) == [*said, "bridge vlan del dev a vid 1"]
+    assert words(LinkState("t", "tun", Link(port=PortOptions(locked=True)), Tun(mode="tap"))) == ["ip link set dev t type bridge_slave locked on"]
+    assert words(LinkState("eth1", "nic", Link(mtu=1400), Nic(sriov_numvfs=4))) == ["4 > /sys/class/net/eth1/device/sriov_numvfs"]
+    assert words(LinkState("br0", "bridge", Link(mtu=1400), Bridge(stp=True, forward_delay=400), vlans=Vlans(pvid=9)), default=True) == [
+        "bridge vlan del dev br0 vid 1 self"]
+    outer = LinkState("vx", "vxlan", Link(), Vxlan(external=True, learning=False), lab="web")
+    assert words(outer) == ["ip link add name vx type vxlan nolearning external dstport 4789 unless vx", "ip link set dev vx alias virtlab:web"]
+    assert "00-virtlab-vx.netdev" not in networkd.units(outer, lambda device: None)
+
+
+def test_what_a_bond_is_only_told_while_it_is_down_is_not_said_at_boot():
+    """It would cut off what is on it, and is named."""
+    record = LinkState("b", "bond", Link(), Bond(mode="802.3ad", lacp_active=False, peer_notify_delay=100, miimon=100))
+    assert boot.gaps(record, networkd.KEYS, networkd.ELSEWHERE) == ["bond.lacp_active"]
+    assert words(record) == ["ip link set dev b type bond peer_notify_delay 100"]
+
+
+IFUPDOWN = """\
+source /etc/network/interfaces.d/*
+
+auto lo eth0 eth1
+iface lo inet loopback
+
+allow-hotplug eth0
+iface eth0 inet static
+    address 192.0.2.5/24
+    gateway 192.0.2.1
+
+iface eth0 inet6 auto
+iface eth1 inet dhcp
+"""
+
+
+def test_a_device_is_taken_out_of_ifupdowns_file_and_put_back():
+    """What is said of others stays as it is."""
+    assert [interfaces.method(IFUPDOWN, name) for name in ("lo", "eth0", "eth1", "eth")] == ["loopback", "static,auto", "dhcp", None]
+    left = interfaces.without(IFUPDOWN, "eth0")
+    assert "auto lo eth1\n#virtlab.network:eth0 auto eth0\n" in left and "iface eth1 inet dhcp\n" in left
+    assert interfaces.method(left, "eth0") is None and interfaces.without(left, "eth0") == left
+    again = interfaces.again(left, "eth0")
+    assert again == IFUPDOWN.replace("auto lo eth0 eth1", "auto lo eth1\nauto eth0")

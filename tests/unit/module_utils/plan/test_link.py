@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions
-from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, Seen, WantedLink
-from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Tun, Vlan
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, Rival, Seen, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Tun, Vlan, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import make_plan
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
@@ -48,9 +48,9 @@ class Host:
         """Who else configures it."""
         return self.files.get(name)
 
-    def exact(self, name):
-        """Never."""
-        return False
+    def makes(self, by, record):
+        """All but one kind."""
+        return record.kind != "vxlan"
 
     def guests_own(self, name):
         """Those that are named so."""
@@ -203,13 +203,26 @@ def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
 def test_who_else_configures_a_device_is_told():
     """Unless it is to be taken over."""
     wanted = WantedLink("link", "eth1", None, link=Link(mtu=1400, addresses=Bag()), persist="networkd")
-    host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": "20-all.network of networkd"}}
+    host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": Rival("networkd", "20-all.network", False)}}
     with pytest.raises(ValidationError, match="20-all.network of networkd configures eth1"):
         plans([wanted], **host)
     assert verbs(plans([replace(wanted, takeover=True)], **host)[0]) == ["change", "keep"]
     assert verbs(plans([replace(wanted, persist="none")], **host)[0]) == ["change"]
-    with pytest.raises(ValidationError, match="/etc/network/interfaces of ifupdown configures eth1"):
-        plans([replace(wanted, takeover=True)], **{**host, "files": {"eth1": "/etc/network/interfaces of ifupdown"}})
+    file = Rival("ifupdown", "/etc/network/interfaces", True, "static", "/back")
+    with pytest.raises(ValidationError, match="/etc/network/interfaces of ifupdown configures eth1.*with a copy below /back"):
+        plans([wanted], **{**host, "files": {"eth1": file}})
+    assert verbs(plans([replace(wanted, takeover=True)], **{**host, "files": {"eth1": file}})[0]) == ["change", "keep"]
+    with pytest.raises(ValidationError, match="by dhcp, which nothing of ours does"):
+        plans([replace(wanted, takeover=True)], **{**host, "files": {"eth1": replace(file, method="dhcp")}})
+    with pytest.raises(ValidationError, match="networkd would have to, for what is on top of it"):
+        plans([replace(wanted, name="v5", device="vlan", link=Link(link="eth1"), data=Vlan(id=5))],
+              **{**host, "files": {"eth1": file}, "seen": {"eth1": Seen("nic", None, None, 1500, True, ())}, "observed": {}})
+
+
+def test_what_nobody_can_make_at_boot_is_made_by_us():
+    """And what comes back is told afterwards."""
+    wanted = WantedLink("link", "vx", "vxlan", data=Vxlan(id=5), persist="networkd")
+    assert verbs(plans([wanted], keeper="networkd")[0])[::len(verbs(plans([wanted], keeper="networkd")[0])) - 1] == ["create", "keep"]
 
 
 def test_what_a_killed_run_began_is_gone_on_with():

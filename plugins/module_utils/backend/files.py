@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small text files, written as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import BackendError
+
+
+def text(path):
+    """What a file says, or None where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def write(path, content, mode=0o644):
+    """Write a file, and the folders above it. Raises BackendError where that cannot be."""
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        scratch = path.with_name(f".{path.name}.new")
+        scratch.touch(mode=mode)
+        scratch.chmod(mode)
+        scratch.write_text(content, encoding="utf-8")
+        os.replace(scratch, path)
+    except OSError as err:
+        raise BackendError(f"cannot write {path}: {err.strerror}") from err
+
+
+def remove(path):
+    """Remove a file that may be gone, and the folder of drop-ins that it was the last of."""
+    path.unlink(missing_ok=True)
+    if path.parent.name.endswith(".d") and path.parent.is_dir() and not any(path.parent.iterdir()):
+        path.parent.rmdir()

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""systemd-networkd: what it has for a device, and having it read its files again."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from ..codec import boot, networkd
+from ..errors import BackendError
+from . import files
+from .waiting import until
+
+UNITS = Path("/etc/systemd/network")
+NETIF = Path("/run/systemd/netif")
+SYSFS = Path("/sys/class/net")
+SERVICE = "systemd-networkd.service"
+#: what networkd says of a device that it is through with
+SETTLED = ("configured", "unmanaged", "failed", "linger")
+#: until networkd has made devices; until it is through with them, which may take STP's time where they have ports
+MAKING, SETTLING = 20, 5
+#: how often in a row, a tenth of a second apart, it must say so
+CALM = 10
+
+
+def active():
+    """True where it runs."""
+    return NETIF.exists() and subprocess.run(["systemctl", "is-active", "--quiet", SERVICE], check=False).returncode == 0
+
+
+def version():
+    """The number of systemd's version, such as 252."""
+    said = subprocess.run(["networkctl", "--version"], capture_output=True, text=True, check=False).stdout
+    return int(said.split()[1]) if said else 0
+
+
+def compose(records, names):
+    """{name: {path: text}} of the files for those of the LinkStates ``records`` that have these names; a text of None stands for what bare() gives."""
+    return {name: {str(UNITS / file): text for file, text in networkd.units(records[name], governed).items()} for name in names}
+
+
+def guests():
+    """{path: text} of the file for libvirt's devices."""
+    return {UNITS / file: text for file, text in networkd.guests().items()}
+
+
+def makes(record):
+    """True where it can make the device of a LinkState."""
+    return boot.makes(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS)
+
+
+def at_boot(record):
+    """What is left to be done at boot for a LinkState: entries of codec/boot.py."""
+    return boot.entries(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS, default=version() < networkd.CLEARING)
+
+
+def gaps(record):
+    """Names of options that nobody sets at boot."""
+    return boot.gaps(record, networkd.KEYS, networkd.ELSEWHERE)
+
+
+def governed(name):
+    """Name of the .network file that networkd has for a device, or None."""
+    return Path(_netif(name).get("NETWORK_FILE", "")).name or None
+
+
+def exact(name):
+    """True where the .network file that networkd has for a device matches that alone: by its own name without wildcards, or by MAC addresses."""
+    path = Path(_netif(name).get("NETWORK_FILE", ""))
+    match = re.search(r"^\[Match\]\n(.*?)(?=^\[|\Z)", files.text(path) or "", re.MULTILINE | re.DOTALL) if path.name else None
+    pairs = dict(line.split("=", 1) for line in match.group(1).splitlines() if "=" in line and not line.startswith("#")) if match else {}
+    return pairs.get("Name") == name or "MACAddress" in pairs or "PermanentMACAddress" in pairs
+
+
+def _netif(name):
+    """What networkd tells of a device, {} where there is none or networkd does not run."""
+    index = (files.text(SYSFS / name / "ifindex") or "").strip()
+    lines = (files.text(NETIF / "links" / index) or "").splitlines() if index else ()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def reload(names):
+    """Have networkd read its files again, and wait until the devices of these names are there, and configured."""
+    if not active():
+        return  # what is gone needs nobody to read it
+    done = subprocess.run(["networkctl", "reload"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackendError(f"networkctl reload failed: {done.stderr.strip()}")
+    if not names:
+        return
+    until(lambda: all((SYSFS / name).exists() for name in names), MAKING)
+    # it takes an address away before it gives the same again, and says that it is configuring only when it gets to that
+    until(lambda: all(_netif(name).get("ADMIN_STATE") in SETTLED for name in names), SETTLING, CALM)
