@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..module_utils.model.bridge import Bridge, BridgePort, Vlans
 from ..module_utils.model.link import Link
-from ..module_utils.model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
+from ..module_utils.model.link_kinds import Bond, IpVlan, MacVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from .network import document, refer, suboptions
 
 STATE = """\
@@ -74,7 +74,7 @@ KIND = """\
 kind:
   description:
     - Kind of device, as ip(8) has it; V(nic) is one that is there without this module. Not needed for a device that is there.
-    - V(team) devices are made with the kernel's round-robin mode.
+    - A V(team) is made by teamd(8), which has to be installed, and goes on by that.
   type: str
   choices: [bond, team, vlan, macvlan, macvtap, ipvlan, ipvtap, veth, dummy, vxlan, nic]
 ports:
@@ -86,7 +86,7 @@ ports:
 OWN = {
     "bond": (Bond, "For O(kind=bond)."), "vlan": (Vlan, "For O(kind=vlan)."), "macvlan": (MacVlan, "For O(kind=macvlan) and O(kind=macvtap)."),
     "ipvlan": (IpVlan, "For O(kind=ipvlan) and O(kind=ipvtap)."), "veth": (Veth, "For O(kind=veth)."), "vxlan": (Vxlan, "For O(kind=vxlan)."),
-    "nic": (Nic, "For O(kind=nic)."),
+    "nic": (Nic, "For O(kind=nic)."), "team": (Team, "For O(kind=team)."),
 }
 
 

@@ -182,6 +182,7 @@ BAD = [
     ("virt_link", {"name": "test7", "kind": "macvlan", "link": "test6"}, "link is 'test6': no such device"),
     ("virt_link", {"name": "test7", "kind": "macvlan", "link": "test2", "mtu": 9000}, "mtu is 9000: is above that of test2 (1500)"),
     ("virt_link", {"name": "test7", "kind": "bond"}, "this kernel has no bond devices"),
+    ("virt_link", {"name": "test7", "kind": "team"}, "no teamd(8): install the package libteam-utils"),
     ("virt_link", {"name": "test7", "kind": "dummy", "vlan": {"id": 5}}, "is not for a device of kind dummy"),
     ("virt_link", {"name": "test7", "kind": "nic"}, "no such device"),
     ("virt_link", {"name": "test7", "kind": "veth", "ports": ["test2"]}, "a device of kind veth has none"),
@@ -295,6 +296,8 @@ KEPT = {
         {"name": "test7", "kind": "macvlan", "link": "eth0", "macvlan": {"mode": "bridge"}},
         {"name": "test8", "kind": "vxlan", "vxlan": {"id": 9, "local": "198.51.100.11", "remote": "198.51.100.99"}},
         {"name": "test9", "kind": "veth", "veth": {"peer": "test9b"}, "mtu": 1400},
+        {"name": "test11", "kind": "team", "team": {"runner": "activebackup"}, "ports": ["test12"], "addresses": ["10.9.1.1/24"]},
+        {"name": "test12", "kind": "dummy"},
         {"name": "test10", "kind": "vxlan", "vxlan": {"external": True, "dstport": 4790}, "addresses": ["10.9.0.1/24"]},
     ],
 }

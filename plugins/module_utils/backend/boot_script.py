@@ -26,11 +26,13 @@ def failure(entry):
     """Do what an entry says; why it failed, or None."""
     if "unless" in entry and os.path.exists(os.path.join(DEVICE, entry["unless"])):
         return None
-    if "run" in entry:
-        program, *words = entry["run"]
-        path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or program
-        done = subprocess.run([path, *words], capture_output=True, text=True, check=False)
-        return f"{' '.join(entry['run'])}: {done.stderr.strip()}" if done.returncode else None
+    for command in entry.get("run", ()):
+        path = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or command[0]
+        done = subprocess.run([path, *command[1:]], capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"{' '.join(command)}: {done.stderr.strip()}"
+    if "write" not in entry:
+        return None
     try:
         with open(entry["to"], "w", encoding="utf-8") as file:
             file.write(entry["write"])

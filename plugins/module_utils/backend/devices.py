@@ -10,12 +10,14 @@ import grp
 import os
 import pwd
 import struct
+import subprocess
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from ..codec import link_json, link_words
+from .. import deps
+from ..codec import link_json, link_words, teamd
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
 from . import iproute, journal, keepers
@@ -52,7 +54,7 @@ class Devices:
         members = [each for each in self.entries.values() if each.get("master") == name] if kind in ("bridge", "bond", "team") else ()
         found = link_json.state(
             entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
-            self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
+            self._routes.get(name, []), MORE[kind](name) if kind in MORE else None,
         )
         return replace(found, interrupted=self.unfinished(name) is not None, kept=keepers.kept(name))
 
@@ -117,8 +119,11 @@ class Devices:
             if callable(program):
                 for act, *arguments in group:
                     act(*arguments)
-            else:
+            elif program in iproute.BATCHED:
                 iproute.batch(program, [words for unused, *words in group])
+            else:
+                for command in group:
+                    iproute.run(*command)
 
     # context
 
@@ -222,6 +227,16 @@ def _virtual_functions(name):
         return int((SYSFS / name / "device/sriov_numvfs").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
+
+
+def _runner(name):
+    """The runner of a team, None where no teamd looks after it."""
+    done = subprocess.run([deps.program("teamdctl") or "teamdctl", name, "config", "dump", "actual"], capture_output=True, text=True, check=False)
+    return teamd.runner(done.stdout) if done.returncode == 0 else None
+
+
+#: what ip(8) does not tell of devices of some kinds
+MORE = {"nic": _virtual_functions, "team": _runner}
 
 
 def _commands(steps):

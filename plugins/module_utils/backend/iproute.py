@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""iproute2's programs: read as JSON, written to in batches."""
+"""iproute2's programs, read as JSON and written to in batches, and teamd(8), which makes what they cannot."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import subprocess
 from .. import deps
 from ..errors import BackendError, DependencyError, UnsupportedError
 
+#: programs that take many commands at once, and the packages that programs come in, on Debian and RedHat families
+BATCHED = ("ip", "bridge")
+PACKAGES = {"teamd": "libteam-utils (teamd on RedHat families)"}
 #: what a batch cannot carry: it has no quotes within words, and takes # for a comment
 UNTOLD = re.compile(r"[\s#'\"\\]")
 #: what the kernel answers for what it was built without
@@ -19,10 +22,11 @@ LACKING = ("Operation not supported", "Unknown device type", "RTNETLINK answers:
 
 
 def path(program):
-    """Path of ip(8) or bridge(8). Raises DependencyError."""
+    """Path of a program. Raises DependencyError."""
     found = deps.program(program)
     if found is None:
-        raise DependencyError(f"the managed host has no {program}(8): install the package iproute2 (iproute on RedHat families)")
+        package = PACKAGES.get(program, "iproute2 (iproute on RedHat families)")
+        raise DependencyError(f"the managed host has no {program}(8): install the package {package}")
     return found
 
 
@@ -36,9 +40,10 @@ def read(program, *arguments):
 
 
 def check(commands):
-    """Raise UnsupportedError for a word that cannot be told."""
+    """Raise UnsupportedError for a word that cannot be told, DependencyError for a program that is not there."""
     for command in commands:
-        for word in command:
+        path(command[0])
+        for word in command if command[0] in BATCHED else ():
             if not word or UNTOLD.search(word):
                 raise UnsupportedError(f"{word!r} cannot be told to {command[0]}(8): leave out blanks, quotes, # and backslashes")
 
@@ -53,6 +58,13 @@ def batch(program, commands):
     words = commands[int(failed.group(1)) - 1 if failed else 0]
     said = "; ".join(line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("Command failed", "We have an error")))
     raise BackendError(f"{program} {' '.join(words)} failed: {said or f'exit code {done.returncode}'}{_hint(words, said)}")
+
+
+def run(program, *words):
+    """Carry one command out. Raises BackendError."""
+    done = subprocess.run([path(program), *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackendError(f"{program} {' '.join(words)} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")
 
 
 def _hint(words, said):

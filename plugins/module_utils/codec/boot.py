@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What has to be done at boot besides what systemd-networkd or NetworkManager do, for want of words. Run by backend/boot_script.py.
 
-An entry is {"run": the words of a command}, {"run": ..., "unless": the name of a device that is then there already}, or {"write": text, "to": path of a file}.
+An entry is {"run": commands, each a list of words}, {"run": ..., "unless": the name of a device that is then there already}, or {"write": text, "to": path of
+a file}.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def entries(record, table, elsewhere, kinds, default=False):
     found, commands = [], []
     if record.kind != "nic" and not makes(record, table, elsewhere, kinds):
         first, *commands = link_words.create(name, record)
-        found, data = [{"run": first, "unless": name}], None
+        found, data = [{"run": [list(first)], "unless": name}], None
     if isinstance(data, Bond):
         data = replace(data, **dict.fromkeys(DOWN | ALONE))
     commands += link_words.change(name, record.kind, Link(txqueuelen=record.link.txqueuelen), data)
@@ -51,7 +52,9 @@ def entries(record, table, elsewhere, kinds, default=False):
         commands += _default_vlan(record)
     if isinstance(record.data, Nic) and record.data.sriov_numvfs is not None:
         found.append({"write": str(record.data.sriov_numvfs), "to": NUMVFS.format(name)})
-    return [*found, *({"run": list(command)} for command in commands)]
+    for port in record.ports if record.kind == "team" else ():  # which takes only such as are down
+        found.append({"run": [list(command) for command in (*link_words.updown(port, False), *link_words.controller(port, name))]})
+    return [*found, *({"run": [list(command)]} for command in commands)]
 
 
 def _ports(record):

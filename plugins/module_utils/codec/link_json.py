@@ -9,7 +9,7 @@ import ipaddress
 
 from ..model.bridge import BridgePort, PortOptions, PortSettings, Vlans
 from ..model.link import CONTROLLERS, KINDS, Link, LinkRoute, LinkState, Seen
-from ..model.link_kinds import Bond, IpVlan, Nic, Tun, Veth, Vlan, Vxlan
+from ..model.link_kinds import Bond, IpVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared
 from .link_table import TABLE, VLAN_FLAGS
 
@@ -29,11 +29,11 @@ def seen(entry):
     return Seen(kind_of(entry), entry.get("master"), lower(entry), entry["mtu"], entry.get("link_type") == "ether", given + dynamic, dynamic)
 
 
-def state(entry, members=(), vlans=None, routes=None, vfs=None):
+def state(entry, members=(), vlans=None, routes=None, more=None):
     """The LinkState of a device's entry.
 
     ``members`` are the entries of its ports, ``vlans`` is {device: its VLANs} as bridge(8) has them, or None where nobody looked, and so is ``routes``, a
-    list of entries. ``vfs`` is the number of a NIC's virtual functions.
+    list of entries. ``more`` is what ip(8) does not tell: the number of a NIC's virtual functions, or the runner of a team.
     """
     info, kind = entry.get("linkinfo", {}), kind_of(entry)
     link = Link(
@@ -42,7 +42,7 @@ def state(entry, members=(), vlans=None, routes=None, vfs=None):
         link=lower(entry), controller=entry.get("master", ""),
         port=_port(PortOptions, entry, vlans) if info.get("info_slave_kind") == "bridge" else None,
     )
-    data = _data(kind, entry, vfs)
+    data = _data(kind, entry, more)
     if kind == "bridge":
         ports = Bag(_port(BridgePort, member, vlans, name=member["ifname"]) for member in members)
     else:
@@ -69,12 +69,12 @@ def _addresses(entry, dynamic):
     return [each for each in written if not ipaddress.ip_interface(each).is_link_local]
 
 
-def _data(kind, entry, vfs):
+def _data(kind, entry, more):
     cls, info = KINDS.get(kind), entry.get("linkinfo", {}).get("info_data", {})
     if cls is None:
         return None
-    if cls is Nic:
-        return Nic(vfs)
+    if cls in (Nic, Team):
+        return cls(more)
     if cls is Veth:
         return Veth(entry.get("link"))
     found = _read(cls, info)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from ..model.bridge import Bridge, PortSettings
-from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Veth, Vlan, Vxlan
+from ..model.link_kinds import Bond, IpVlan, MacVlan, Team, Tun, Veth, Vlan, Vxlan
 from ..model.option import declared
 
 #: how ip(8) wants a value: as it is; a bool as 1 or 0, or as on or off; the option's own word or that with no in front; the word alone where it is true
@@ -51,6 +51,7 @@ TABLE = {
         Bond, FLAG, num_grat_arp=Row("num_peer_notif", "num_grat_arp"), lacp_rate=Row("ad_lacp_rate", "lacp_rate"),
         lacp_active=Row("ad_lacp_active", "lacp_active", ONOFF),
     ),
+    Team: {"runner": Row("runner", None)},
     Vlan: _rows(Vlan, ONOFF),
     MacVlan: _rows(MacVlan, ONOFF),
     IpVlan: _rows(IpVlan, ONOFF, flag=Row("flag", "flag", BARE)),

@@ -11,6 +11,7 @@ from ..model.bridge import numbers, ranges_of
 from ..model.link import PROTOCOL
 from ..model.link_defaults import unusual
 from ..model.option import declared
+from . import teamd
 from .link_json import MARK
 from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE
 
@@ -46,10 +47,12 @@ def create(name, state):
         owners = [word for option, value in (("user", data.owner), ("group", data.group)) if value for word in (option, value)]
         flags = [word for word in ("multi_queue", "vnet_hdr", "pi") if getattr(data, word)]
         yield ("ip", "tuntap", "add", "dev", name, "mode", data.mode or "tap", *owners, *flags)
+    elif state.kind == "team":
+        yield teamd.command(name, data and data.runner)
     else:
         words = ["link", "add", *(("link", state.link.link) if state.link.link and state.kind != "vxlan" else ()), "name", name]
         yield ("ip", *words, *_common(state.link), "type", state.kind, *_typed(state, data))
-    attributes = _common(state.link) if state.kind == "tun" else ()
+    attributes = _common(state.link) if state.kind in ("tun", "team") else ()
     mark = ("alias", f"{MARK}{state.lab}") if state.lab else ()
     if attributes or mark:
         yield ("ip", "link", "set", "dev", name, *attributes, *mark)

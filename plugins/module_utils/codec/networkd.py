@@ -114,7 +114,7 @@ def units(record, governed):
         found[f"{PREFIX}{record.name}.netdev"] = _text(_netdev(record))
     found[f"{PREFIX}{record.name}.network"] = _text(_network(record))
     others = [(record.link.link, governed(record.link.link), [("Network", [(SECTIONS[record.kind], record.name)])])] if record.link.link else []
-    for port in record.ports:  # whatever else there is for a port would go on to configure it
+    for port in record.ports if record.kind != "team" else ():  # whatever else there is for a port would go on to configure it
         others.append((port.name if record.kind == "bridge" else port, None, _membership(record, port)))
     for device, file, sections in others:
         own = f"{PREFIX}{device}.network"

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, Optional
 
 from .bridge import Bridge, PortOptions, Vlans
-from .link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
+from .link_kinds import Bond, IpVlan, MacVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from .option import Bag, declared, option, options, plain
 from .values import ADDRESS, BOOL, CIDR, DEVICE, SUBNET, U32, UNICAST_MAC, Kind, integer
 
 #: classes of what a kind of device has of its own; a kind that is not here has nothing
 KINDS = {
-    "bridge": Bridge, "tun": Tun, "bond": Bond, "vlan": Vlan, "macvlan": MacVlan, "macvtap": MacVlan, "ipvlan": IpVlan, "ipvtap": IpVlan,
+    "bridge": Bridge, "tun": Tun, "bond": Bond, "team": Team, "vlan": Vlan, "macvlan": MacVlan, "macvtap": MacVlan, "ipvlan": IpVlan, "ipvtap": IpVlan,
     "veth": Veth, "vxlan": Vxlan, "nic": Nic,
 }
 #: kinds that take what comes in by the device below them, and all that are on top of another device

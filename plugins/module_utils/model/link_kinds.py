@@ -99,6 +99,15 @@ class IpVlan:
 
 
 @dataclass(frozen=True)
+class Team:
+    """Several devices as one, by teamd(8), which has to be installed."""
+
+    runner: Optional[str] = option(
+        one_of("broadcast", "roundrobin", "random", "activebackup", "loadbalance", "lacp"), "How its ports share the work; V(roundrobin) where it is not given."
+    )
+
+
+@dataclass(frozen=True)
 class Veth:
     """One end of a cable."""
 
@@ -144,6 +153,7 @@ class Nic:
 FIXED = {
     Tun: {"mode", "multi_queue", "vnet_hdr", "pi"},
     Vlan: {"id", "protocol"},
+    Team: {"runner"},
     Veth: {"peer"},
     Vxlan: {"id", "group", "dstport", "srcport_min", "srcport_max", "maxaddress", "proxy", "rsc", "l2miss", "l3miss", "udpcsum", "udp6zerocsumtx",
             "udp6zerocsumrx", "external", "gbp"},

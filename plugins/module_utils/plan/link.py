@@ -14,7 +14,7 @@ from ..model.link_kinds import ALONE, DOWN, Bond
 from ..model.option import Bag
 from . import link_conflicts
 from .link_steps import changes_between, differing, replaced, steps_between
-from .link_target import UNKEPT, expected, target_of, with_guests
+from .link_target import expected, target_of, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
 
 
@@ -88,8 +88,6 @@ def _boots(wanted, target, context):
     """Warnings of what will not be there again after a boot."""
     if target is None or wanted.persist == "none":
         return []
-    if target.kind in UNKEPT and context.keeper:
-        return [f"{context.keeper} cannot make a {target.kind}: it is not there again at boot; with persist: none this is not told"]
     if target.kept is None and context.keeper == "networkmanager":
         return [f"nobody brings it back at boot: nothing is written for {context.keeper} yet; with persist: none this is not told"]
     if target.kept is None and context.keeper:  # it was there before, and is somebody else's to bring back

@@ -21,8 +21,6 @@ from ..model.option import Bag, declared
 FIRST = {Tun: {"mode": "tap", "multi_queue": False, "vnet_hdr": False, "pi": False}}
 #: options that a device of a kind cannot do without
 NEEDED = {"vlan": "id", "vxlan": "id", "veth": "peer"}
-#: kinds that networkd cannot make
-UNKEPT = ("team",)
 #: the kernel's own bounds of a bridge's forward_delay where STP is on, in hundredths of a second (net/bridge/br_private_stp.h)
 DELAYS = (200, 3000)
 
@@ -49,7 +47,7 @@ def _kept(wanted, target, state, context):
     by = context.keeper if wanted.persist == "auto" else wanted.persist
     if wanted.persist == "auto" and state is not None and (state.kept is None or by is None):
         return state.kept  # what was there before is somebody else's to bring back, unless that is said
-    if by in (None, "none", "networkmanager") or target.kind in UNKEPT:
+    if by in (None, "none", "networkmanager") :
         return None
     before = state.kept.record if state is not None and state.kept is not None else _seed(target, state)
     data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data

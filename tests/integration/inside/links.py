@@ -104,7 +104,7 @@ KINDS = {
     "veth": ("link", {"kind": "veth", "veth": {"peer": "tstpeer"}}, "veth", COMMON),
     "dummy": ("link", {"kind": "dummy"}, None, COMMON),
     "vxlan": ("link", {"kind": "vxlan", "vxlan": {"id": 42}}, "vxlan", VXLAN),
-    "team": ("link", {"kind": "team"}, None, COMMON),
+    "team": ("link", {"kind": "team", "team": {"runner": "activebackup"}, "ports": ["tstp1", "tstp2"]}, None, COMMON),
 }
 #: options that stand by themselves, not under a kind's own
 OUTSIDE = {"mtu", "mac", "txqueuelen", "up", "addresses", "routes", "vlans"}

@@ -14,7 +14,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.codec.link_table i
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import KINDS, Link, LinkRoute, LinkState
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_defaults import DEFAULTS, brief, unusual
-from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Tun, Vlan, Vxlan
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Team, Tun, Vlan, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag, declared
 
 DOCUMENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in Path(__file__).with_name("devices").glob("*.json")}
@@ -128,8 +128,8 @@ def test_units_say_all_that_was_asked():
 def words(record, default=False):
     """What is left to be done at boot where networkd brings devices back, as lines."""
     entries = boot.entries(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS, default)
-    return [(" ".join(entry.get("run", ())) or f"{entry['write']} > {entry['to']}") + (f" unless {entry['unless']}" if "unless" in entry else "")
-            for entry in entries]
+    done = ["; ".join(map(" ".join, entry.get("run", ()))) or f"{entry['write']} > {entry['to']}" for entry in entries]
+    return [text + (f" unless {entry['unless']}" if "unless" in entry else "") for text, entry in zip(done, entries)]
 
 
 def test_what_networkd_has_no_word_for_is_done_at_boot():
@@ -147,6 +147,15 @@ def test_what_networkd_has_no_word_for_is_done_at_boot():
     outer = LinkState("vx", "vxlan", Link(), Vxlan(external=True, learning=False), lab="web")
     assert words(outer) == ["ip link add name vx type vxlan nolearning external dstport 4789 unless vx", "ip link set dev vx alias virtlab:web"]
     assert "00-virtlab-vx.netdev" not in networkd.units(outer, lambda device: None)
+
+
+def test_a_team_is_made_by_teamd_and_takes_ports_that_are_down():
+    """At boot as in a run."""
+    team = LinkState("t0", "team", Link(), Team(runner="lacp"), Bag(["a"]), lab="web")
+    made = 'teamd -d -t t0 -c {"device": "t0", "runner": {"name": "lacp"}, "link_watch": {"name": "ethtool"}}'
+    joined = "ip link set dev a down; ip link set dev a master t0"
+    assert words(team) == [f"{made} unless t0", joined, "ip link set dev t0 alias virtlab:web"]
+    assert sorted(networkd.units(team, lambda device: None)) == ["00-virtlab-t0.link", "00-virtlab-t0.network"]
 
 
 def test_what_a_bond_is_only_told_while_it_is_down_is_not_said_at_boot():
