@@ -84,6 +84,8 @@ def _data(kind, entry, vfs):
             found[name] = Bag(info.get(name) or ())
     elif cls is Vlan:
         found.update({name: flag in info.get("flags", ()) for flag, name in VLAN_FLAGS.items()})
+        for name in ("ingress_qos_map", "egress_qos_map"):
+            found[name] = Bag(f"{each['from']}:{each['to']}" for each in info.get(TABLE[Vlan][name].key, ()))
     elif cls is IpVlan:
         found["flag"] = next((flag for flag in ("bridge", "private", "vepa") if info.get(flag)), None)
     elif cls is Tun:

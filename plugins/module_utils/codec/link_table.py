@@ -11,8 +11,9 @@ from ..model.bridge import Bridge, PortSettings
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Veth, Vlan, Vxlan
 from ..model.option import declared
 
-#: how ip(8) wants a value: as it is; a bool as 1 or 0, or as on or off; the option's own word or that with no in front; the word alone where it is true
-VALUE, FLAG, ONOFF, TOGGLE, BARE = "value", "flag", "onoff", "toggle", "bare"
+#: how ip(8) wants a value: as it is; a bool as 1 or 0, or as on or off; the option's own word or that with no in front; the word alone where it is true;
+#: the word and then each member as a word
+VALUE, FLAG, ONOFF, TOGGLE, BARE, WORDS = "value", "flag", "onoff", "toggle", "bare", "words"
 
 
 class Row(NamedTuple):
@@ -51,7 +52,9 @@ TABLE = {
         Bond, FLAG, num_grat_arp=Row("num_peer_notif", "num_grat_arp"), lacp_rate=Row("ad_lacp_rate", "lacp_rate"),
         lacp_active=Row("ad_lacp_active", "lacp_active", ONOFF),
     ),
-    Vlan: _rows(Vlan, ONOFF),
+    Vlan: _rows(
+        Vlan, ONOFF, ingress_qos_map=Row("ingress_qos", "ingress-qos-map", WORDS), egress_qos_map=Row("egress_qos", "egress-qos-map", WORDS),
+    ),
     MacVlan: _rows(MacVlan, ONOFF),
     IpVlan: _rows(IpVlan, ONOFF, flag=Row("flag", "flag", BARE)),
     Veth: {"peer": Row("peer", None)},

@@ -12,7 +12,7 @@ from ..model.link import PROTOCOL
 from ..model.link_defaults import unusual
 from ..model.option import declared
 from .link_json import MARK
-from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE
+from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE, WORDS
 
 
 def options(value):
@@ -26,8 +26,10 @@ def options(value):
             words.append(row.word if given else f"no{row.word}")
         elif row.style == BARE:
             words += [given if isinstance(given, str) else row.word] if given else []
+        elif row.style == WORDS:
+            words += [row.word, *given] if given else []
         elif isinstance(given, tuple):
-            words += [row.word, ",".join(given)] if given else []
+            words += [row.word, ",".join(given)]  # an empty word clears the list
         else:
             words += [row.word, _scalar(given, row.style)]
     return tuple(words)

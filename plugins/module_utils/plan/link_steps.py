@@ -138,7 +138,22 @@ def _own_changes(held, target, changed):
             yield Step("virtual_functions", (held.name, data.sriov_numvfs))
     elif changed:
         # ip(8) takes a flag of ipvlan that is not said for bridge
-        yield Step("change", (held.name, target.kind, Link(), over(held.data, data) if isinstance(data, IpVlan) else said(data, held.data)))
+        given = over(held.data, data) if isinstance(data, IpVlan) else _remapped(held.data, said(data, held.data))
+        yield Step("change", (held.name, target.kind, Link(), given))
+
+
+def _remapped(held, given):
+    """``given`` with what takes priorities out of a VLAN's maps that are not asked for any more: ip(8) adds to a map, and 0 is none."""
+    if not isinstance(given, Vlan):
+        return given
+    changes = {}
+    for name in ("ingress_qos_map", "egress_qos_map"):
+        before, after = getattr(held, name) or (), getattr(given, name)
+        if after is not None:
+            stay = {each.partition(":")[0] for each in after}
+            gone = [f"{number}:0" for number in (each.partition(":")[0] for each in before) if number not in stay]
+            changes[name] = Bag([*(each for each in after if each not in before), *gone])
+    return replace(given, **changes)
 
 
 def _join(name, controller, down=False):

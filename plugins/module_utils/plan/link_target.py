@@ -14,7 +14,7 @@ from ..errors import ValidationError
 from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
 from ..model.link import CONTROLLERS, Kept, Link, LinkState, over, over_port
 from ..model.link_defaults import unusual
-from ..model.link_kinds import Tun, Veth
+from ..model.link_kinds import Tun, Veth, Vlan
 from ..model.option import Bag, declared
 
 #: what a new device of a class is where nobody says otherwise, and cannot be asked to be later
@@ -98,10 +98,13 @@ def _changed(wanted, state, context):
 
 
 def canonical(data, held=None):
-    """What the kernel makes of the options ``data`` of a device that has ``held``: STP bounds a bridge's forward_delay."""
+    """What the kernel makes of the options ``data`` of a device that has ``held``: STP bounds a bridge's forward_delay, priorities are 0 unless mapped."""
     if isinstance(data, Bridge) and data.forward_delay is not None and over(held, data).stp:
         low, high = DELAYS
         return replace(data, forward_delay=min(max(data.forward_delay, low), high))
+    if isinstance(data, Vlan):
+        return replace(data, **{name: Bag(each for each in getattr(data, name) if not each.endswith(":0"))
+                                for name in ("ingress_qos_map", "egress_qos_map") if getattr(data, name)})
     return data
 
 

@@ -46,7 +46,7 @@ def test_documents_are_read(found):
     assert bridge.link.addresses == ("10.9.9.1/24",) and bridge.link.routes == (LinkRoute("10.99.0.0/16", "10.9.9.2", 5, src="10.9.9.1"),)
     assert port.link.controller == "br0" and port.link.port.cost == 100 and port.link.port.pvid == 1
     assert (found["bond0"].data.mode, found["bond0"].data.arp_validate, found["bond0"].ports) == ("802.3ad", "none", ("d1",))
-    assert found["v10"].data == Vlan(10, "802.1ad", True, False, False, False, False) and found["v10"].link.link == "d2"
+    assert found["v10"].data == Vlan(10, "802.1ad", True, False, False, False, False, Bag(["1:2"]), Bag(["0:1"])) and found["v10"].link.link == "d2"
     assert (found["vx0"].data.local, found["vx0"].data.remote, found["vx1"].data.group, found["vx1"].link.link) == ("10.0.0.1", "10.0.0.2", "239.1.1.1", "d2")
     assert found["tap0"].data == Tun("tap", "root", "root", True, True, True)
     assert (found["ve0"].data.peer, found["ve0"].link.link, found["ipv0"].data.flag) == ("ve1", None, "bridge")
@@ -87,7 +87,8 @@ MADE = [
      ["ip link add name br0 mtu 1400 type bridge stp_state 1", "ip link set dev br0 alias virtlab:web"]),
     (LinkState("t0", "tun", Link(mac="52:54:00:00:00:01"), Tun("tap", "nobody", None, True, False, None)),
      ["ip tuntap add dev t0 mode tap user nobody multi_queue", "ip link set dev t0 address 52:54:00:00:00:01"]),
-    (LinkState("v5", "vlan", Link(link="eth0"), Vlan(id=5, gvrp=True)), ["ip link add link eth0 name v5 type vlan id 5 gvrp on"]),
+    (LinkState("v5", "vlan", Link(link="eth0"), Vlan(id=5, gvrp=True, ingress_qos_map=Bag(["1:2", "3:4"]), egress_qos_map=Bag())),
+     ["ip link add link eth0 name v5 type vlan id 5 gvrp on ingress-qos-map 1:2 3:4"]),
     (LinkState("vx", "vxlan", Link(link="eth0"), Vxlan(id=5, learning=False)), ["ip link add name vx type vxlan id 5 nolearning dev eth0 dstport 4789"]),
     (LinkState("b0", "bond", Link(), Bond(mode="802.3ad", lacp_rate="fast", arp_ip_target=Bag(["10.0.0.1", "10.0.0.2"]))),
      ["ip link add name b0 type bond mode 802.3ad arp_ip_target 10.0.0.1,10.0.0.2 lacp_rate fast"]),
@@ -131,3 +132,18 @@ def test_gaps_are_named():
     assert networkd.gaps(record, 257) == ["mcast_hash_max", "ports[a].bcast_flood", "txqueuelen"]
     assert len(networkd.gaps(record, 252)) == 4
     assert networkd.gaps(LinkState("t", "tun", Link(port=PortOptions(locked=True)), Tun(mode="tap")), 257) == ["port.locked"]
+
+
+def test_a_list_is_cleared_by_an_empty_word():
+    """Which a batch has in quotes."""
+    commands = list(link_words.change("b0", "bond", Link(), Bond(arp_ip_target=Bag())))
+    assert commands == [("ip", "link", "set", "dev", "b0", "type", "bond", "arp_ip_target", "")]
+
+
+def test_priorities_are_in_quotes():
+    """YAML makes one number of digits and a colon."""
+    kind = dict(declared(Vlan))["egress_qos_map"].kind
+    assert kind.canonical("09:7") == "9:7"
+    for value, words in (("184", "in quotes"), ("1:8", "TO from 0 to 7"), ("4294967296:1", "from 0 to 4294967295"), ("-1:1", "in quotes")):
+        with pytest.raises(ValueError, match=words):
+            kind.canonical(value)

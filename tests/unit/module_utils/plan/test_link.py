@@ -138,6 +138,15 @@ def test_what_cannot_change_is_made_anew():
     assert plans([replace(wanted, force=True)], {"tap0": held}, open=("tap0",))[0].warnings != ()
 
 
+def test_priorities_that_nobody_asks_for_any_more_are_mapped_to_none():
+    """ip(8) adds to a map, and 0 is what is not in it."""
+    held = there("v5", "vlan", Vlan(id=5, ingress_qos_map=Bag(["1:2", "3:4", "5:6"]), egress_qos_map=Bag(["7:7"])), link="eth1")
+    wanted = WantedLink("link", "v5", "vlan", data=Vlan(ingress_qos_map=Bag(["1:2", "3:5", "4:0"])))
+    item = plans([wanted], {"v5": held}, seen={"v5": Seen("vlan", None, "eth1", 1500, True, ())})[0]
+    assert [step.value[3] for step in item.steps] == [Vlan(ingress_qos_map=Bag(["3:5", "5:0"]))] and item.target.data.ingress_qos_map == ("1:2", "3:5")
+    assert plans([replace(wanted, data=Vlan(egress_qos_map=Bag(["7:7", "6:0"])))], {"v5": held})[0].steps == ()
+
+
 def test_guests_ports_stay():
     """And are told."""
     held = there(ports=[BridgePort(name="tap1"), BridgePort(name="eth1")])
