@@ -15,6 +15,7 @@ import pytest
 
 from testbed import claim, guest, topology
 from testbed import lab as labs
+from testbed.bed import until
 from tests.integration.test_restart import nic as nic_of
 
 #: what every kernel has
@@ -221,6 +222,24 @@ def test_a_port_may_be_taken_from_another_bridge(ansible, host):
     )
     assert all(result["changed"] for result in results), results
     assert link(host, "test1")["master"] == "test0"
+
+
+def test_a_time_that_stp_shortens_has_not_changed(ansible, host):
+    """While the topology changes, when the kernel shows another; when it does not any more; and where another bridge is the root, whose times it shows."""
+    host.run("ip", "link", "add", "test1", "type", "veth", "peer", "name", "test2")
+    host.run("ip", "link", "set", "test2", "up")
+    task = {"name": "test0", "stp": True, "forward_delay": 200, "max_age": 600, "ageing_time": 6000, "ports": [{"name": "test1"}]}
+    ansible.module("virt_bridge", **task)
+    until(lambda: link(host, "test0")["linkinfo"]["info_data"]["ageing_time"] == 400, 20, "STP to change the topology")
+    assert ansible.module("virt_bridge", **task)["changed"] is False
+    assert ansible.module("virt_bridge", **task, txqueuelen=77)["changed"] is True
+    until(lambda: link(host, "test0")["linkinfo"]["info_data"]["ageing_time"] == 6000, 30, "STP to be done")
+    assert ansible.module("virt_bridge", **task)["changed"] is False
+    for words in ("add test8 type bridge stp_state 1 priority 4096 forward_delay 700", "set test2 master test8", "set test8 up"):
+        host.run("ip", "link", *words.split())
+    until(lambda: link(host, "test0")["linkinfo"]["info_data"]["forward_delay"] == 700, 20, "the root to be heard")
+    same = ansible.module("virt_bridge", **task)
+    assert same["changed"] is False and "forward_delay cannot be seen while STP" in str(same["warnings"])
 
 
 def test_an_address_moves_in_one_call(ansible, host):

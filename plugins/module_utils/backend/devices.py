@@ -54,7 +54,10 @@ class Devices:
             entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
         )
-        return replace(found, interrupted=self.unfinished(name) is not None, kept=keepers.kept(name))
+        kept = keepers.kept(name)
+        if kept is not None and getattr(found.data, "veiled", None):  # what is not to be seen now is taken to be as it was asked
+            found = replace(found, data=replace(found.data, **{each: getattr(kept.record.data, each) for each in found.data.veiled}))
+        return replace(found, interrupted=self.unfinished(name) is not None, kept=kept)
 
     @cached_property
     def _vlans(self):

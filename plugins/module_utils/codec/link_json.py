@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ..model.bridge import BridgePort, PortOptions, PortSettings, Vlans
+from ..model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
 from ..model.link import CONTROLLERS, KINDS, Link, LinkRoute, LinkState, Seen
 from ..model.link_kinds import Bond, IpVlan, Nic, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared
@@ -82,6 +82,9 @@ def _data(kind, entry, vfs):
         found["arp_validate"] = info.get("arp_validate") or "none"
         for name in ("arp_ip_target", "ns_ip6_target"):
             found[name] = Bag(info.get(name) or ())
+    elif cls is Bridge:
+        veiled = _veiled(info)
+        found.update({**dict.fromkeys(veiled), "veiled": veiled or None})
     elif cls is Vlan:
         found.update({name: flag in info.get("flags", ()) for flag, name in VLAN_FLAGS.items()})
         for name in ("ingress_qos_map", "egress_qos_map"):
@@ -93,6 +96,16 @@ def _data(kind, entry, vfs):
     elif cls is Vxlan:
         found.update(_vxlan(info))
     return cls(**found)
+
+
+def _veiled(info):
+    """Options of a bridge that STP has put others in the place of: a shorter time while the topology changes, and the root's where another bridge is that.
+
+    Source: the kernel's net/bridge/br_stp.c, __br_set_topology_change() and br_record_config_timeout_values().
+    """
+    changing = info.get("topology_change") and 0 <= info["ageing_time"] - 2 * info["forward_delay"] <= 1  # rounded
+    led = info.get("stp_state") == 1 and info.get("root_id") != info.get("bridge_id")
+    return (*(("ageing_time",) if changing else ()), *(("forward_delay", "hello_time", "max_age") if led else ()))
 
 
 def _vxlan(info):

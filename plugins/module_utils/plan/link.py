@@ -14,7 +14,7 @@ from ..model.link_kinds import Bond
 from ..model.option import Bag
 from . import link_conflicts
 from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
-from .link_target import UNKEPT, expected, target_of, with_guests
+from .link_target import UNKEPT, expected, target_of, unseen, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
 
 
@@ -76,6 +76,8 @@ def _item(wanted, state, targets, context, others):
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
         warnings += _boots(wanted, target, context)
+    warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
+                 for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
     unmanaged = sorted(port.name for port in whole.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, whole) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
     before = report(state)

@@ -10,6 +10,7 @@ from ..model.link import CONTROLLERS, RIDERS, RIDING
 from ..model.link_kinds import Veth
 from ..model.option import declared
 from .link_steps import replaced
+from .link_target import unseen
 
 
 def check(wanted, state, targets, context, coming):
@@ -65,7 +66,8 @@ def _check_features(state, target, wanted):
         return
     for name, entry in declared(type(wanted.data)):
         given = getattr(wanted.data, name)
-        if given is not None and getattr(state.data, name) is None and entry.kind.ansible in ("bool", "int") and not entry.many and not name.startswith("ad_"):
+        shown = getattr(state.data, name) is not None or name in unseen(state.data) or name.startswith("ad_")
+        if given is not None and not shown and entry.kind.ansible in ("bool", "int") and not entry.many:
             raise UnsupportedError(f"{target.prefix}{name} is {given!r}: this host's kernel or iproute2 has no {name} for devices of kind {target.kind}")
 
 

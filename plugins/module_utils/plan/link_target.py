@@ -109,7 +109,10 @@ def canonical(data, held=None):
 
 
 def settled(held, wanted):
-    """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short."""
+    """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short.
+
+    Those that it does not show now, and that nobody knows of, are taken to be as asked.
+    """
     if held is None or type(held) is not type(wanted):
         return wanted
     changes = {"peer": None} if isinstance(held, Veth) and held.peer is None else {}  # it went into another namespace
@@ -117,7 +120,13 @@ def settled(held, wanted):
         mine, given = getattr(held, name), getattr(wanted, name)
         if entry.kind is CENTISECONDS and None not in (mine, given) and given - 1 <= mine <= given:
             changes[name] = mine
+    changes.update(dict.fromkeys(unseen(held)))
     return replace(wanted, **changes) if changes else wanted
+
+
+def unseen(held):
+    """Names of options that the kernel does not show now, and that nobody has written down."""
+    return [name for name in getattr(held, "veiled", None) or () if getattr(held, name) is None]
 
 
 def _ports(wanted):

@@ -134,6 +134,19 @@ def test_gaps_are_named():
     assert networkd.gaps(LinkState("t", "tun", Link(port=PortOptions(locked=True)), Tun(mode="tap")), 257) == ["port.locked"]
 
 
+def test_times_that_stp_veils_are_not_read():
+    """A shorter ageing_time while the topology changes, and the root's where another bridge is that; a third that merely is so in either case is read."""
+    entry = next(json.loads(json.dumps(each)) for each in DOCUMENTS["iproute2-6.1"]["addresses"] if each["ifname"] == "br0")
+    info = entry["linkinfo"]["info_data"]
+    info.update(stp_state=1, topology_change=1, forward_delay=400, ageing_time=801)
+    assert link_json.state(entry).data.ageing_time is None and link_json.state(entry).data.veiled == ("ageing_time",)
+    info.update(ageing_time=6000, root_id="1000.52:54:00:00:00:01")
+    data = link_json.state(entry).data
+    assert (data.ageing_time, data.forward_delay, data.hello_time, data.max_age) == (6000, None, None, None)
+    info.update(stp_state=0)
+    assert link_json.state(entry).data.veiled is None
+
+
 def test_a_list_is_cleared_by_an_empty_word():
     """Which a batch has in quotes."""
     commands = list(link_words.change("b0", "bond", Link(), Bond(arp_ip_target=Bag())))

@@ -112,6 +112,16 @@ def test_timers_that_the_kernel_rounds_are_the_same():
     assert plans([bridge(data=Bridge(ageing_time=3127))], {"br0": held})[0].steps != ()
 
 
+def test_timers_that_stp_veils_are_as_asked():
+    """Unless somebody wrote down that another was asked; where nobody did, that is told."""
+    held = there(data=Bridge(stp=True, veiled=("ageing_time",)))
+    item = plans([bridge(data=Bridge(ageing_time=6000))], {"br0": held})[0]
+    assert item.steps == () and item.warnings == ("ageing_time cannot be seen while STP has another time in its place, and is taken to be 6000",)
+    known = replace(held, data=replace(held.data, ageing_time=6000))
+    same, other = (plans([bridge(data=Bridge(ageing_time=time))], {"br0": known})[0] for time in (6000, 7000))
+    assert (same.steps, same.warnings, verbs(other)) == ((), (), ["change"])
+
+
 def test_addresses_go_before_others_come_and_routes_follow():
     """A route may have gone with an address, so all are told again."""
     routes = Bag([LinkRoute("10.9.0.0/16", "10.0.0.9")])
