@@ -104,7 +104,7 @@ def _veiled(info):
     Source: the kernel's net/bridge/br_stp.c, __br_set_topology_change() and br_record_config_timeout_values().
     """
     changing = info.get("topology_change") and 0 <= info["ageing_time"] - 2 * info["forward_delay"] <= 1  # rounded
-    led = info.get("stp_state") == 1 and info.get("root_id") != info.get("bridge_id")
+    led = info.get("stp_state") == 1 and info.get("root_port")  # ip(8) prints the bridge's own as root_id, too
     return (*(("ageing_time",) if changing else ()), *(("forward_delay", "hello_time", "max_age") if led else ()))
 
 

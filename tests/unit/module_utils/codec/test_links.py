@@ -140,7 +140,7 @@ def test_times_that_stp_veils_are_not_read():
     info = entry["linkinfo"]["info_data"]
     info.update(stp_state=1, topology_change=1, forward_delay=400, ageing_time=801)
     assert link_json.state(entry).data.ageing_time is None and link_json.state(entry).data.veiled == ("ageing_time",)
-    info.update(ageing_time=6000, root_id="1000.52:54:00:00:00:01")
+    info.update(ageing_time=6000, root_port=1)
     data = link_json.state(entry).data
     assert (data.ageing_time, data.forward_delay, data.hello_time, data.max_age) == (6000, None, None, None)
     info.update(stp_state=0)
