@@ -24,6 +24,8 @@ PLAIN = ("plain-bridge", "tap", "tun", "veth", "macvlan", "macvtap", "vxlan")
 OWN = ("bridge", "port", "bond", "vlan", "ipvlan", "ipvtap", "dummy", "team")
 BRIDGE = {"name": "test0", "addresses": ["10.77.0.1/24"]}
 TAP = {"name": "test1", "controller": "test0"}
+#: what the kernel refuses: a route whose gateway is nowhere
+UNREACHABLE = [{"dst": "10.99.0.0/16", "gateway": "10.98.0.1"}]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,11 @@ def links(host):
 def state_of(host):
     """All that is to be seen of devices and routes, without clocks."""
     return re.sub(r"\w+_timer +[\d.]+| tentative", "", host.run("ip", "-d", "address").stdout), host.run("ip", "route").stdout
+
+
+def kept_files(host):
+    """All that is written for networkd, and what each device was asked."""
+    return host.run("grep", "-rH", ".", "/etc/systemd/network", "/var/lib/virtlab.network/links").stdout
 
 
 @pytest.mark.parametrize("kind", PLAIN)
@@ -258,13 +265,56 @@ def test_what_fails_is_put_back(ansible, host):
     ansible.module("virt_bridge", **BRIDGE, ports=[{"name": "test1", "cost": 9}], routes=[{"dst": "10.78.0.0/16", "gateway": "10.77.0.9"}])
     ansible.module("virt_tap", name="test3", multi_queue=True, controller="test0")
     before = state_of(host)
-    unreachable = [{"dst": "10.99.0.0/16", "gateway": "10.98.0.1"}]
-    result = ansible.refused("virt_bridge", name="test0", mtu=1600, addresses=["10.77.0.2/24"], ports=[], routes=unreachable)
+    result = ansible.refused("virt_bridge", name="test0", mtu=1600, addresses=["10.77.0.2/24"], ports=[], routes=UNREACHABLE)
     assert "ip route add to 10.99.0.0/16" in result and "what was there before is back" in result
     assert state_of(host) == before
     assert link(host, "test1")["linkinfo"]["info_slave_data"]["cost"] == 9 and link(host, "test3")["master"] == "test0"
-    result = ansible.refused("virt_tap", name="test4", routes=unreachable)
+    result = ansible.refused("virt_tap", name="test4", routes=UNREACHABLE)
     assert "nothing of it was left behind" in result and "test4" not in links(host)
+
+
+def test_a_port_that_was_taken_is_given_back(ansible, host):
+    """To the bridge that had it, with what that knew of it; one that was free is so again, and down."""
+    for words in ("test1 type veth peer name test2", "test3 type veth peer name test4"):
+        host.run("ip", "link", "add", *words.split())
+    for state in ("up", "down"):  # it has a queue from then on
+        host.run("ip", "link", "set", "test3", state)
+    ansible.module("virt_bridge", **BRIDGE, ports=[{"name": "test1", "cost": 9, "isolated": True}])
+    before = state_of(host)
+    result = ansible.refused("virt_bridge", name="test8", ports=[{"name": "test1"}, {"name": "test3"}], steal=True, routes=UNREACHABLE)
+    assert "link test1: what was there before is back" in result and state_of(host) == before
+    assert link(host, "test1")["linkinfo"]["info_slave_data"]["cost"] == 9
+
+
+def test_a_bond_gives_back_what_it_took(machine, machines, ansible_for):
+    """From a bridge with its VLANs, and from another bond; and what is written down for boot is as it was."""
+    ansible = ansible_for(machines, machine)
+    task = {"lab": "taken", "links": [{"name": name, "kind": "dummy"} for name in ("test1", "test2", "test3")],
+            "bridges": [{"name": "test0", "vlan_filtering": True, "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 9}]}]}
+    task["links"].append({"name": "test5", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 100}, "ports": ["test2", "test3"]})
+    ansible.module("virt_host", **task)
+    before, files = picture(machine), kept_files(machine)
+    for persist in ("none", "auto"):
+        result = ansible.refused("virt_link", name="test9", kind="bond", ports=["test1", "test2"], steal=True, routes=UNREACHABLE, persist=persist)
+        assert "link test9: nothing of it was left behind; link test" in result and result.count("what was there before is back") >= 2
+        assert (picture(machine), kept_files(machine)) == (before, files), persist
+        assert ansible.module("virt_host", **task)["changed"] is False
+    ansible.module("virt_host", lab="taken", prune=True)
+
+
+def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, machines, ansible_for):
+    """What check mode tells of the bridge that loses it."""
+    ansible = ansible_for(machines, machine)
+    ansible.module("virt_host", lab="moved", links=[{"name": "test1", "kind": "dummy"}],
+                   bridges=[{"name": "test0", "ports": [{"name": "test1", "cost": 9}]}, {"name": "test8", "ports": []}])
+    task = {"name": "test8", "ports": [{"name": "test1"}], "steal": True}
+    check, made, again = ansible.module("virt_bridge", check=True, **task), ansible.module("virt_bridge", **task), ansible.module("virt_bridge", **task)
+    assert {"field": "persist[test0].ports", "before": ["test1"], "after": [], "cost": "live"} in made["changes"]
+    assert check["changes"] == made["changes"] and again["changed"] is False
+    files = kept_files(machine)
+    assert "virtlab-test8.conf" in files and "virtlab-test0.conf" not in files and link(machine, "test1")["master"] == "test8"
+    assert ansible.module("virt_bridge", name="test0", ports=[])["changed"] is False
+    ansible.module("virt_host", lab="moved", prune=True)
 
 
 def test_what_a_killed_run_left_the_next_one_finishes(ansible, host, inside):

@@ -12,7 +12,7 @@ from ..model.bridge import BridgePort
 from ..model.link import CONTROLLERS, over_port, report
 from ..model.link_kinds import Bond
 from ..model.option import Bag
-from . import link_conflicts
+from . import link_conflicts, link_taken
 from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
 from .link_target import UNKEPT, expected, target_of, unseen, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
@@ -21,18 +21,21 @@ from .plan import NO_OTHERS, Change, Grip, Item, Step
 def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedLink over {name: LinkState or None}.
 
-    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)``
-    (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of libvirt's own bridges).
-    ``others`` is what the plan does beside them.
+    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)`` and ``kept(name)`` of any device, ``guarded(name)`` (whether a device
+    is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of
+    libvirt's own bridges). ``others`` is what the plan does beside them.
     """
     wanted = _agreed(wanted)
     targets, items = {}, []
     for each in wanted:
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
             targets[each.name] = target_of(each, observed[each.name], context)
+    claims = link_taken.claims(wanted, targets, context)
+    targets.update({name: replace(targets[name], kept=kept) for name, (unused, kept) in claims.items() if name in targets})
     for each in wanted:
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
-            items.append(_item(each, observed[each.name], targets, context, others))
+            claimed = {name: kept for name, (taker, kept) in claims.items() if taker == each.name and name not in targets}
+            items.append(_item(each, observed[each.name], targets, claimed, context, others))
     return items
 
 
@@ -66,7 +69,7 @@ def _agreed(wanted):
     return [by_name[name] for name in found]
 
 
-def _item(wanted, state, targets, context, others):
+def _item(wanted, state, targets, claimed, context, others):
     target = targets[wanted.name]
     whole = expected(target, state, context)
     planned = with_guests(target, state, context)
@@ -78,12 +81,15 @@ def _item(wanted, state, targets, context, others):
         warnings += _boots(wanted, target, context)
     warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
                  for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
+    taken = link_taken.taken(state, targets, wanted.name, claimed, context) if steps or claimed else ()
+    changes = (*_changes(state, planned, steps), *link_taken.changes(claimed, context))
+    steps += link_taken.steps(claimed)
     unmanaged = sorted(port.name for port in whole.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, whole) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
     before = report(state)
     after = {**(report(whole) if steps else before), **notes}
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(_changes(state, planned, steps)), guests,
-                tuple(warnings), grip(state), grip(whole, wanted), notes=notes)
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, changes, guests, tuple(warnings), grip(state),
+                grip(whole, wanted), notes=notes, taken=taken)
 
 
 def _boots(wanted, target, context):

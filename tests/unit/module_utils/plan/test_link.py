@@ -31,6 +31,11 @@ class Host:
     open: tuple = ()
     files: dict = field(default_factory=dict)
     begun: dict = field(default_factory=dict)
+    states: dict = field(default_factory=dict)
+
+    def state(self, name):
+        """Any device's state."""
+        return self.states.get(name)
 
     def guarded(self, name):
         """TAPs are."""
@@ -57,8 +62,8 @@ class Host:
         return name.startswith("vnet")
 
     def kept(self, name):
-        """Nothing."""
-        return
+        """What the states say."""
+        return self.states[name].kept if name in self.states else None
 
     def gaps(self, kept):
         """None."""
@@ -217,6 +222,42 @@ def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
     mended = plans([bridge(persist="auto")], {"br0": altered}, keeper="networkd")[0]
     assert [change.before for change in mended.changes] == ["networkd, whose files were altered"]
     assert "nobody brings it back at boot" in plans([bridge(persist="auto")])[0].warnings[0]
+
+
+def test_what_is_taken_is_known_and_goes_back():
+    """A port with what its bridge knew of it, unless the bridge gives it by itself; a bond takes its own back; what is kept of others loses what moves."""
+    kept = Kept("networkd", there("br1", ports=[BridgePort(name="eth1", cost=9)]))
+    states = {
+        "eth1": there("eth1", "nic", controller="br1", up=False, port=PortOptions(cost=9), mtu=1400), "eth2": there("eth2", "nic", controller="bond0"),
+        "br1": replace(there("br1", ports=[BridgePort(name="eth1", cost=9)]), kept=kept), "bond0": there("bond0", "bond", Bond(), ["eth2"]),
+    }
+    seen = {name: Seen(state.kind, state.link.controller or None, None, 1500, True, ()) for name, state in states.items()}
+    wanted = bridge(ports=Bag([BridgePort(name="eth1"), BridgePort(name="eth2")]), steal=True, persist="auto")
+    item = plans([wanted], seen=seen, states=states)[0]
+    back = {each.key: each.observed for each in item.taken}
+    assert list(back) == ["bond0", "eth1", "eth2", "br1"] and back["bond0"].ports == ("eth2",) and back["eth2"].link.controller is None
+    assert back["eth1"].link == Link(up=False, mac="52:54:00:00:00:01", controller="br1", port=PortOptions(cost=9))
+    assert item.steps[-1].value == ("br1", Kept("networkd", replace(kept.record, ports=Bag())))
+    assert [(change.field, change.before, change.after) for change in item.changes][-1] == ("persist[br1].ports", ["eth1"], [])
+    taken = replace(states["eth1"], link=replace(states["eth1"].link, controller="br0", port=PortOptions(pvid=1)))
+    assert [step.verb for step in steps_between(taken, back["eth1"])] == ["controller", "port"]
+    assert [step.verb for step in steps_between(replace(states["br1"], kept=item.steps[-1].value[1]), back["br1"])] == ["keep"]
+    both = plans([wanted, bridge("br1", ports=Bag())], {"br1": states["br1"]}, seen=seen, states=states)
+    assert [each.link.controller for item in both for each in (taken.observed for taken in item.taken) if each.name == "eth1"] == [None]
+    assert verbs(plans([bridge(ports=Bag([BridgePort(name="eth1")]), persist="none", steal=True)], seen=seen, states=states)[0])[-1] != "keep"
+
+
+def test_a_run_that_was_killed_leaves_no_port_to_two():
+    """The port has moved, and is written down for both; and one with a controller of its own goes by that."""
+    kept = Kept("networkd", there("br1", ports=[BridgePort(name="tap1")]))
+    states = {"br1": replace(there("br1"), kept=kept), "br0": there()}
+    seen = {name: Seen("bridge", None, None, 1500, True, ()) for name in states}
+    held = there(ports=[BridgePort(name="tap1")])
+    item = plans([bridge(ports=Bag([BridgePort(name="tap1")]), persist="auto")], {"br0": held}, seen=seen, states=states)[0]
+    assert verbs(item) == ["keep"] and item.changes[0].field == "persist[br1].ports"
+    tap = there("tap1", "tun", Tun("tap"), controller="br0")
+    item = plans([WantedLink("tap", "tap1", "tun", link=Link(controller="br0"), data=Tun(), persist="auto")], {"tap1": tap}, seen=seen, states=states)[0]
+    assert verbs(item) == ["keep"] and item.steps[0].value[0] == "br1"
 
 
 def test_who_else_configures_a_device_is_told():
