@@ -157,6 +157,25 @@ def test_guests_taps_are_never_thrown_off(ansible, host):
     assert [each["domain"] for each in forced["affected_guests"]] == ["here"] and "test0" not in links(host)
 
 
+#: a guest whose NIC is a macvtap on test1, and that does not even start to run
+DIRECT = """<domain type="qemu"><name>direct</name><memory>65536</memory><os><type arch="x86_64" machine="q35">hvm</type></os>
+<devices><interface type="direct"><source dev="test1" mode="bridge"/><model type="virtio"/></interface><memballoon model="none"/></devices></domain>"""
+
+
+def test_guests_on_a_nic_itself_are_told_of(machine, machines, ansible_for):
+    """Their macvtaps are on top of it."""
+    ansible = ansible_for(machines, machine)
+    machine.run("ip", "link", "add", "test1", "up", "type", "dummy")
+    machine.run("tee", "/run/direct.xml", input=DIRECT)
+    machine.run("virsh", "-q", "create", "--paused", "/run/direct.xml")
+    assert [each["domain"] for each in ansible.module("virt_link", name="test1", mtu=1400)["affected_guests"]] == ["direct"]
+    assert ansible.module("virt_link", name="test1", mtu=1600)["affected_guests"] == []
+    assert "in use by direct (macvtap" in ansible.refused("virt_link", name="test1", up=False)
+    assert ansible.module("virt_link", check=True, name="test1", up=False, force=True)["affected_guests"][0]["domain"] == "direct"
+    machine.run("virsh", "-q", "destroy", "direct")
+    machine.run("ip", "link", "delete", "test1")
+
+
 #: (module, options, what the error says); test0 is a bridge with the ports test1, a cable's end, and test9, a TAP; test8 is another bridge
 BAD = [
     ("virt_bridge", {"name": "a-name-of-sixteen"}, "1 to 15 bytes"),

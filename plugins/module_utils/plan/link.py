@@ -145,9 +145,11 @@ def grip(state, wanted=None):
 
 def _users(wanted, state, target, context):
     """(guests that notice, warnings); raises InUseError where they would be cut off and nobody said that they may."""
+    above = _above(state.name, context) if state is not None else []
+    shrunk = [name for name in above if _turns(state, target, context.seen[name])]
     if state is None or not _cuts(state, target):
-        return (), []
-    guests = tuple(guest for guest in context.guests if state.name in (guest.bridge, guest.target))
+        return tuple(guest for guest in (context.guests if shrunk else ()) if guest.target in shrunk), []
+    guests = tuple(guest for guest in context.guests if state.name in (guest.bridge, guest.target) or guest.target in above)
     busy = sorted(name for name in (state.name, *(port.name for port in state.ports if state.kind == "bridge")) if context.busy(name))
     others = [name for name in busy if name not in {guest.target for guest in guests}]
     if (guests or others) and not wanted.force:
@@ -157,6 +159,19 @@ def _users(wanted, state, target, context):
         raise InUseError(f"{wanted.kind} {wanted.name} is in use by {names}, and this {why}: shut these down or detach them first, or say force: true, "
                          "which cuts them off")
     return guests, [f"{', '.join(others)}: in use by a program, and cut off"] if others else []
+
+
+def _above(name, context):
+    """Names of the devices that are on top of another, at whatever height."""
+    found = [other for other, seen in context.seen.items() if seen.lower == name]
+    return [*found, *(each for one in found for each in _above(one, context))]
+
+
+def _turns(state, target, above):
+    """True where a device on top of another, which ``above`` (Seen) tells of, gets a smaller MTU with it, or another way to the wire."""
+    if target is None:
+        return False
+    return target.link.mac not in (None, state.link.mac) or (target.link.mtu or above.mtu) < above.mtu
 
 
 def _cuts(state, target):

@@ -172,6 +172,20 @@ def test_guests_ports_stay():
         plans([bridge(state="absent")], {"br0": held}, guests=(guest,))
 
 
+def test_guests_above_a_nic_are_told():
+    """By whatever is between them: a smaller MTU and another MAC address are told, and to go down is refused."""
+    guest = SimpleNamespace(domain="vm1", target="macvtap0", mac=None, network=None, bridge=None)
+    seen = {"v5": Seen("vlan", None, "eth1", 1500, True, ()), "macvtap0": Seen("macvtap", None, "v5", 1500, True, ()), "eth1": NIC}
+    host = {"observed": {"eth1": there("eth1", "nic")}, "seen": seen, "guests": (guest,)}
+    for link, told in ((Link(mtu=1400), (guest,)), (Link(mac="52:54:00:00:00:09"), (guest,)), (Link(mtu=1600), ()), (Link(txqueuelen=7), ())):
+        item = plans([WantedLink("link", "eth1", None, link=link)], **host)[0]
+        assert item.steps and item.guests == told, link
+    down = WantedLink("link", "eth1", None, link=Link(up=False))
+    with pytest.raises(InUseError, match=r"link eth1 is in use by vm1 \(macvtap0\), and this takes it down"):
+        plans([down], **host)
+    assert plans([replace(down, force=True)], **host)[0].guests == (guest,)
+
+
 def test_who_refers_to_whom_decides_the_order():
     """Made from below; removed from above."""
     wanted = [bridge(ports=Bag([BridgePort(name="v5")])), WantedLink("link", "v5", "vlan", link=Link(link="bond0"), data=Vlan(id=5)),
