@@ -292,6 +292,23 @@ def test_what_fails_is_put_back(ansible, host):
     assert "nothing of it was left behind" in result and "test4" not in links(host)
 
 
+def test_routes_of_others_stay(ansible, host):
+    """Where the last address goes and another comes, in all tables, with all that they had; and where the task fails."""
+    host.run("ip", "link", "add", "test1", "up", "type", "veth", "peer", "name", "test2")
+    ansible.module("virt_link", name="test1", addresses=["10.77.0.1/24"])
+    for words in ("10.81.0.0/16 via 10.77.0.9 proto 99 metric 5 mtu 1400", "10.82.0.0/16 dev test1 table 77", "10.83.0.0/16 via 10.82.0.1 dev test1 onlink",
+                  "10.84.0.0/16 via 10.77.0.9 src 10.77.0.1", "fd08::/32 via fe80::9 dev test1 pref high"):
+        host.run("ip", "route", "add", *words.split())
+    shown = [("ip", each, "route", "show", "table", "all", "dev", "test1", "proto", proto) for each in ("-4", "-6") for proto in ("99", "boot")]
+    before = [host.run(*command).stdout for command in shown]
+    moved = ansible.module("virt_link", name="test1", addresses=["10.77.0.2/24"])
+    assert "routes of others that go with this: 10.84.0.0/16 via 10.77.0.9" in str(moved["warnings"])
+    after = [host.run(*command).stdout for command in shown]
+    assert after == [text.replace("10.84.0.0/16 via 10.77.0.9 src 10.77.0.1 linkdown \n", "") for text in before] != before
+    ansible.refused("virt_link", name="test1", addresses=[], up=False, routes=UNREACHABLE)
+    assert [host.run(*command).stdout for command in shown] == after
+
+
 def test_a_port_that_was_taken_is_given_back(ansible, host):
     """To the bridge that had it, with what that knew of it; one that was free is so again, and down."""
     for words in ("test1 type veth peer name test2", "test3 type veth peer name test4"):

@@ -72,6 +72,11 @@ class Devices:
                     found.setdefault(entry["dev"], []).append(entry)
         return found
 
+    def others(self, name):
+        """Routes by a device that neither we nor the kernel made, as OthersRoutes."""
+        shown = ((version, iproute.read("ip", "-N", "-d", f"-{version}", "route", "show", "table", "all", "dev", name)) for version in (4, 6))
+        return tuple(filter(None, (link_json.others_route(entry, version) for version, entries in shown for entry in entries)))
+
     def rehearse(self, state, steps):
         """Word the steps, to no end but errors."""
         iproute.check(command for command in _commands(steps) if not callable(command[0]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 from ..model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
-from ..model.link import CONTROLLERS, KINDS, Link, LinkRoute, LinkState, Seen
+from ..model.link import CONTROLLERS, KINDS, PROTOCOL, Link, LinkRoute, LinkState, OthersRoute, Seen
 from ..model.link_kinds import Bond, IpVlan, Nic, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared
 from .link_table import TABLE, VLAN_FLAGS
@@ -16,6 +16,13 @@ from .link_table import TABLE, VLAN_FLAGS
 MARK = "virtlab:"
 #: facts of a device that are only to be seen
 FACTS = ("ifindex", "operstate")
+#: numbers of the protocols of routes that are the kernel's (redirect, kernel and ra, as rtnetlink(7) has them), and ours
+NOT_OTHERS = ("1", "2", "9", str(PROTOCOL))
+#: ip(8)'s words for types of routes by a device, and for what JSON has of one
+ROUTE_TYPES = {"1": "unicast", "2": "local", "3": "broadcast", "4": "anycast", "5": "multicast"}
+ROUTE_WORDS = {
+    "table": "table", "protocol": "proto", "scope": "scope", "prefsrc": "src", "metric": "metric", "pref": "pref", "expires": "expires", "tos": "tos",
+}
 
 
 def kind_of(entry):
@@ -166,3 +173,19 @@ def route(entry):
     if dst != "default" and "/" not in dst:
         dst = f"{dst}/{ipaddress.ip_address(dst).max_prefixlen}"
     return LinkRoute(dst, entry.get("gateway"), entry.get("metric"), tables.get(table) or int(table), entry.get("prefsrc"), "onlink" in entry.get("flags", ()))
+
+
+def others_route(entry, version):
+    """The OthersRoute of an entry of ``ip -N -d -j route``, or None for what the kernel makes by itself, or we."""
+    if entry["protocol"] in NOT_OTHERS:
+        return None
+    dst = entry["dst"] if entry["dst"] != "default" else "::/0" if version == 6 else "0.0.0.0/0"
+    gateway, onlink = entry.get("gateway"), "onlink" in entry["flags"]
+    via = ("via", gateway) if gateway else ("via", entry["via"]["family"], entry["via"]["host"]) if "via" in entry else ()
+    words = ["to", ROUTE_TYPES.get(entry["type"], ""), dst, *via, *(["onlink"] if onlink else [])]
+    for key, word in ROUTE_WORDS.items():
+        words += [word, str(entry[key])] if key in entry else []
+    for metrics in entry.get("metrics", ()):
+        words += [word for pair in metrics.items() for word in map(str, pair)]
+    told = "" not in words and set(entry) <= {*ROUTE_WORDS, "type", "dst", "gateway", "via", "flags", "metrics", "dev"}
+    return OthersRoute(dst, version, gateway or entry.get("via", {}).get("host"), entry.get("prefsrc"), onlink, tuple(words) if told else ())

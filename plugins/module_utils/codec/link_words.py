@@ -141,3 +141,8 @@ def route(verb, name, given):
     words += ["metric", str(given.metric)] if given.metric else []
     words += ["src", given.src] if given.src else []
     yield ("ip", "route", verb, *words, "table", str(given.table), *(("onlink",) if given.onlink else ()), "proto", str(PROTOCOL))
+
+
+def reroute(name, given):
+    """Put back a route of somebody else's."""
+    yield ("ip", "route", "replace", *given.words, "dev", name)

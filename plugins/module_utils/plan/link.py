@@ -10,10 +10,10 @@ from dataclasses import replace
 from ..errors import InUseError, ValidationError, about
 from ..model.bridge import BridgePort
 from ..model.link import CONTROLLERS, over_port, report
-from ..model.link_kinds import Bond
 from ..model.option import Bag
 from . import link_conflicts, link_taken
-from .link_steps import ALONE, DOWN, changes_between, differing, replaced, steps_between
+from .link_routes import dropped, possible, vanishing
+from .link_steps import bounces, changes_between, released, replaced, steps_between
 from .link_target import UNKEPT, expected, target_of, unseen, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
 
@@ -21,9 +21,9 @@ from .plan import NO_OTHERS, Change, Grip, Item, Step
 def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedLink over {name: LinkState or None}.
 
-    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)`` and ``kept(name)`` of any device, ``guarded(name)`` (whether a device
-    is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of
-    libvirt's own bridges). ``others`` is what the plan does beside them.
+    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)`` and ``others(name)`` (routes of others by it) of any
+    device, ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and
+    ``networks`` ({bridge: network} of libvirt's own bridges). ``others`` is what the plan does beside them.
     """
     wanted = _agreed(wanted)
     targets, items = {}, []
@@ -73,12 +73,15 @@ def _item(wanted, state, targets, claimed, context, others):
     target = targets[wanted.name]
     whole = expected(target, state, context)
     planned = with_guests(target, state, context)
+    state = _with_others(state, planned, context)
     steps = steps_between(state, planned) or _leftovers(wanted, state, context)
     guests, warnings = (), []
     if steps:
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
         warnings += _boots(wanted, target, context)
+        lost = [route for route in state.others if route not in possible(state, planned, state.others)] if None not in (state, planned) else ()
+        warnings += [f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []
     warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
                  for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
     taken = link_taken.taken(state, targets, wanted.name, claimed, context) if steps or claimed else ()
@@ -90,6 +93,16 @@ def _item(wanted, state, targets, claimed, context, others):
     after = {**(report(whole) if steps else before), **notes}
     return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, changes, guests, tuple(warnings), grip(state),
                 grip(whole, wanted), notes=notes, taken=taken)
+
+
+def _with_others(state, target, context):
+    """A device's state with those of others' routes that the kernel drops on the way to ``target``."""
+    if None in (state, target):
+        return state
+    whole = replaced(state, target) or bounces(state, target) or released(state, target) or state.link.up and target.link.up is False
+    if not whole and not vanishing(state, target):
+        return state
+    return replace(state, others=dropped(state, target, context.others(state.name), whole))
 
 
 def _boots(wanted, target, context):
@@ -180,4 +193,4 @@ def _cuts(state, target):
         return True
     if state.link.controller and target.link.controller not in (None, state.link.controller):
         return True
-    return isinstance(target.data, Bond) and bool(differing(state.data, target.data) & (DOWN | ALONE)) and state.link.up
+    return bounces(state, target)

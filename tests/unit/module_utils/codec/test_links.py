@@ -160,3 +160,19 @@ def test_priorities_are_in_quotes():
     for value, words in (("184", "in quotes"), ("1:8", "TO from 0 to 7"), ("4294967296:1", "from 0 to 4294967295"), ("-1:1", "in quotes")):
         with pytest.raises(ValueError, match=words):
             kind.canonical(value)
+
+
+def test_routes_of_others_are_told_as_they_were():
+    """With all that ip(8) shows; one that shows more cannot be told; the kernel's and ours are none."""
+    entry = {"type": "1", "dst": "10.6.0.0/16", "gateway": "10.5.0.9", "table": "254", "protocol": "99", "scope": "0", "prefsrc": "10.5.0.1", "metric": 5,
+             "flags": ["onlink"], "metrics": [{"mtu": 1400, "advmss": 1000}]}
+    route = link_json.others_route(entry, 4)
+    assert (route.gateway, route.src, route.onlink, str(route)) == ("10.5.0.9", "10.5.0.1", True, "10.6.0.0/16 via 10.5.0.9")
+    assert [" ".join(command) for command in link_words.reroute("a", route)] == [
+        "ip route replace to unicast 10.6.0.0/16 via 10.5.0.9 onlink table 254 proto 99 scope 0 src 10.5.0.1 metric 5 mtu 1400 advmss 1000 dev a"]
+    assert link_json.others_route({**entry, "nexthops": []}, 4).words == ()
+    six = {"type": "1", "dst": "default", "table": "254", "protocol": "3", "scope": "0", "flags": [], "pref": "medium"}
+    assert link_json.others_route(six, 6).words[:3] == ("to", "unicast", "::/0")
+    via = {**six, "dst": "10.8.0.0/16", "via": {"family": "inet6", "host": "fe80::5"}}
+    assert link_json.others_route(via, 4).words[3:6] == ("via", "inet6", "fe80::5")
+    assert [link_json.others_route({**entry, "protocol": number}, 4) for number in ("2", "9", "118")] == [None] * 3

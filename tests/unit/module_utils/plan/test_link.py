@@ -11,12 +11,16 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions
-from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, Seen, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, OthersRoute, Seen, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Tun, Vlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import make_plan
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
 
+OTHERS = (
+    OthersRoute("0.0.0.0/0", 4, "10.0.0.9", words=("a",)), OthersRoute("10.8.0.0/16", 4, words=("b",)), OthersRoute("10.9.0.0/16", 4, "10.8.0.1", words=("c",)),
+    OthersRoute("fd09::/32", 6, "fe80::9", words=("d",)), OthersRoute("10.7.0.0/16", 4, "10.0.0.9", "10.0.0.1", words=("e",)), OthersRoute("10.6.0.0/16", 4),
+)
 NIC = Seen("nic", None, None, 1500, True, ())
 
 
@@ -32,10 +36,15 @@ class Host:
     files: dict = field(default_factory=dict)
     begun: dict = field(default_factory=dict)
     states: dict = field(default_factory=dict)
+    routes: tuple = ()
 
     def state(self, name):
         """Any device's state."""
         return self.states.get(name)
+
+    def others(self, name):
+        """Somebody's routes."""
+        return self.routes
 
     def guarded(self, name):
         """TAPs are."""
@@ -132,7 +141,29 @@ def test_addresses_go_before_others_come_and_routes_follow():
     routes = Bag([LinkRoute("10.9.0.0/16", "10.0.0.9")])
     held = there(addresses=Bag(["10.0.0.1/24"]), routes=routes)
     item = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"]), routes=routes))], {"br0": held})[0]
-    assert [(step.verb, step.value[0]) for step in item.steps] == [("address", "del"), ("address", "replace"), ("route", "replace")]
+    assert [(step.verb, step.value[0]) for step in item.steps][:3] == [("address", "del"), ("address", "replace"), ("route", "replace")]
+
+
+def again(item):
+    """Words of the routes of others that are put back."""
+    return "".join(step.value[1].words[0] for step in item.steps if step.verb == "reroute")
+
+
+def test_routes_of_others_come_back_where_they_can():
+    """Those that the kernel drops; what cannot is told of."""
+    held = there(addresses=Bag(["10.0.0.1/24"]))
+    moved = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"])))], {"br0": held}, routes=OTHERS)[0]
+    assert again(moved) == "bac" and moved.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9, 10.6.0.0/16",)
+    more = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"])))], {"br0": there(addresses=Bag(["10.0.0.1/24", "10.0.0.2/24"]))}, routes=OTHERS)[0]
+    assert again(more) == "" and more.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9",)
+    gone = plans([bridge(link=Link(addresses=Bag()))], {"br0": held}, routes=OTHERS)[0]
+    assert again(gone) == "bc" and "0.0.0.0/0 via 10.0.0.9" in gone.warnings[0]
+    bond = there("bond0", "bond", Bond(mode="802.3ad", lacp_rate="slow"), addresses=Bag(["10.0.0.1/24"]))
+    bounced = plans([WantedLink("link", "bond0", "bond", data=Bond(lacp_rate="fast"))], {"bond0": bond}, routes=OTHERS)[0]
+    assert again(bounced) == "bacde" and verbs(bounced)[-6:] == ["address", *["reroute"] * 5]
+    down = plans([bridge(link=Link(up=False))], {"br0": held}, routes=OTHERS)[0]
+    assert again(down) == "" and down.warnings and [step.verb for step in steps_between(there(up=False), down.observed)].count("reroute") == 5
+    assert again(plans([bridge(link=Link(mtu=1400))], {"br0": held}, routes=OTHERS)[0]) == ""
 
 
 def test_a_bond_is_changed_while_it_is_down_and_alone():
