@@ -89,6 +89,8 @@ def _rolled_back(item, done, host, batch=()):
         after = [each for each in reversed(done) if item.id in each.needs]
         before = [each for each in reversed(done) if each.id in item.needs]
         back = [*after, *reversed(touched or [item]), *before]
+        ids = {each.id for each in back}
+        back += {port.id: port for each in back for port in each.taken if port.id not in ids}.values()
         said = [f"{each.said}: {roll_back(each, host)}" for each in back]
         kept = ", ".join(each.key for each in done if each not in back)
         err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)
@@ -100,10 +102,7 @@ def verify(item, now, host):
 
     What is left that may be left, on a host that is broken or that undid it, is taken once more.
     """
-    target, left = _left(item, now, host)
-    if left and {step.verb for step in left} <= FAMILIES[item.family].mending:
-        now = _apply(item, left, host)
-        target, left = _left(item, now, host)
+    now, target, left = _mended(item, item.target, now, host)
     if left:
         raise VerificationError(f"{item.said} is not as asked although every step was accepted: {_wrong(item, now, target, left)}")
     return now
@@ -115,10 +114,19 @@ def _apply(item, steps, host):
     return host.observe([item.id])[item.id]
 
 
-def _left(item, now, host):
-    """(the target that ``now`` is held against, steps between them)"""
+def _mended(item, target, now, host):
+    """(the state, what it is held against, and steps between them), once what is left that may be left was taken."""
+    whole, left = _left(item, target, now, host)
+    if left and {step.verb for step in left} <= FAMILIES[item.family].mending:
+        now = _apply(item, left, host)
+        whole, left = _left(item, target, now, host)
+    return now, whole, left
+
+
+def _left(item, target, now, host):
+    """(what ``now`` is held against, which is ``target`` with what the host generated; steps between them)"""
     family = FAMILIES[item.family]
-    target = family.expected(item.target, now, host.of(item.family))
+    target = family.expected(target, now, host.of(item.family))
     return target, family.steps_between(now, target)
 
 
@@ -128,10 +136,9 @@ def roll_back(item, host):
     try:
         now = host.observe([item.id])[item.id]
         now = _apply(item, family.steps_between(now, family.undone(item)), host)
+        now, target, left = _mended(item, family.undone(item), now, host)
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"
-    target = family.expected(family.undone(item), now, host.of(item.family))
-    left = family.steps_between(now, target)
     if left:
         return f"rolled back, and yet not what it was: {_wrong(item, now, target, left)}"
     return "what was there before is back" if item.observed else "nothing of it was left behind"

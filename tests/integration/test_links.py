@@ -15,6 +15,7 @@ import pytest
 
 from testbed import claim, guest, topology
 from testbed import lab as labs
+from testbed.bed import until
 from tests.integration.test_restart import nic as nic_of
 
 #: what every kernel has
@@ -23,6 +24,8 @@ PLAIN = ("plain-bridge", "tap", "tun", "veth", "macvlan", "macvtap", "vxlan")
 OWN = ("bridge", "port", "bond", "vlan", "ipvlan", "ipvtap", "dummy", "team")
 BRIDGE = {"name": "test0", "addresses": ["10.77.0.1/24"]}
 TAP = {"name": "test1", "controller": "test0"}
+#: what the kernel refuses: a route whose gateway is nowhere
+UNREACHABLE = [{"dst": "10.99.0.0/16", "gateway": "10.98.0.1"}]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,11 @@ def links(host):
 def state_of(host):
     """All that is to be seen of devices and routes, without clocks."""
     return re.sub(r"\w+_timer +[\d.]+| tentative", "", host.run("ip", "-d", "address").stdout), host.run("ip", "route").stdout
+
+
+def kept_files(host):
+    """All that is written for networkd, and what each device was asked."""
+    return host.run("grep", "-rH", ".", "/etc/systemd/network", "/var/lib/virtlab.network/links").stdout
 
 
 @pytest.mark.parametrize("kind", PLAIN)
@@ -149,6 +157,25 @@ def test_guests_taps_are_never_thrown_off(ansible, host):
     assert [each["domain"] for each in forced["affected_guests"]] == ["here"] and "test0" not in links(host)
 
 
+#: a guest whose NIC is a macvtap on test1, and that does not even start to run
+DIRECT = """<domain type="qemu"><name>direct</name><memory>65536</memory><os><type arch="x86_64" machine="q35">hvm</type></os>
+<devices><interface type="direct"><source dev="test1" mode="bridge"/><model type="virtio"/></interface><memballoon model="none"/></devices></domain>"""
+
+
+def test_guests_on_a_nic_itself_are_told_of(machine, machines, ansible_for):
+    """Their macvtaps are on top of it."""
+    ansible = ansible_for(machines, machine)
+    machine.run("ip", "link", "add", "test1", "up", "type", "dummy")
+    machine.run("tee", "/run/direct.xml", input=DIRECT)
+    machine.run("virsh", "-q", "create", "--paused", "/run/direct.xml")
+    assert [each["domain"] for each in ansible.module("virt_link", name="test1", mtu=1400)["affected_guests"]] == ["direct"]
+    assert ansible.module("virt_link", name="test1", mtu=1600)["affected_guests"] == []
+    assert "in use by direct (macvtap" in ansible.refused("virt_link", name="test1", up=False)
+    assert ansible.module("virt_link", check=True, name="test1", up=False, force=True)["affected_guests"][0]["domain"] == "direct"
+    machine.run("virsh", "-q", "destroy", "direct")
+    machine.run("ip", "link", "delete", "test1")
+
+
 #: (module, options, what the error says); test0 is a bridge with the ports test1, a cable's end, and test9, a TAP; test8 is another bridge
 BAD = [
     ("virt_bridge", {"name": "a-name-of-sixteen"}, "1 to 15 bytes"),
@@ -178,6 +205,10 @@ BAD = [
     ("virt_link", {"name": "test7"}, "name is 'test7': no such device"),
     ("virt_link", {"name": "test7", "kind": "vlan", "link": "eth0"}, "vlan.id is None"),
     ("virt_link", {"name": "test7", "kind": "vlan", "vlan": {"id": 4095}, "link": "eth0"}, "vlan.id is 4095: must be from 1 to 4094"),
+    ("virt_link", {"name": "test7", "kind": "vlan", "vlan": {"id": 5, "ingress_qos_map": ["8:1"]}, "link": "eth0"}, "with FROM from 0 to 7"),
+    ("virt_link", {"name": "test7", "kind": "vlan", "vlan": {"id": 5, "egress_qos_map": ["1:8"]}, "link": "eth0"}, "and TO from 0 to 7"),
+    ("virt_link", {"name": "test7", "kind": "vlan", "vlan": {"id": 5, "egress_qos_map": [184]}, "link": "eth0"}, "and in quotes"),
+    ("virt_link", {"name": "test7", "kind": "vlan", "vlan": {"id": 5, "egress_qos_map": ["1:2", "01:3"]}, "link": "eth0"}, "is there twice"),
     ("virt_link", {"name": "test7", "kind": "macvlan"}, "link is None: a macvlan is on top of another device"),
     ("virt_link", {"name": "test7", "kind": "macvlan", "link": "test6"}, "link is 'test6': no such device"),
     ("virt_link", {"name": "test7", "kind": "macvlan", "link": "test2", "mtu": 9000}, "mtu is 9000: is above that of test2 (1500)"),
@@ -220,6 +251,24 @@ def test_a_port_may_be_taken_from_another_bridge(ansible, host):
     assert link(host, "test1")["master"] == "test0"
 
 
+def test_a_time_that_stp_shortens_has_not_changed(ansible, host):
+    """While the topology changes, when the kernel shows another; when it does not any more; and where another bridge is the root, whose times it shows."""
+    host.run("ip", "link", "add", "test1", "type", "veth", "peer", "name", "test2")
+    host.run("ip", "link", "set", "test2", "up")
+    task = {"name": "test0", "stp": True, "forward_delay": 200, "max_age": 600, "ageing_time": 6000, "ports": [{"name": "test1"}]}
+    ansible.module("virt_bridge", **task)
+    until(lambda: link(host, "test0")["linkinfo"]["info_data"]["ageing_time"] == 400, 20, "STP to change the topology")
+    assert ansible.module("virt_bridge", **task)["changed"] is False
+    assert ansible.module("virt_bridge", **task, txqueuelen=77)["changed"] is True
+    until(lambda: link(host, "test0")["linkinfo"]["info_data"]["ageing_time"] == 6000, 30, "STP to be done")
+    assert ansible.module("virt_bridge", **task)["changed"] is False
+    for words in ("add test8 type bridge stp_state 1 priority 4096 forward_delay 700", "set test2 master test8", "set test8 up"):
+        host.run("ip", "link", *words.split())
+    until(lambda: link(host, "test0")["linkinfo"]["info_data"]["forward_delay"] == 700, 20, "the root to be heard")
+    same = ansible.module("virt_bridge", **task)
+    assert same["changed"] is False and "forward_delay cannot be seen while STP" in str(same["warnings"])
+
+
 def test_an_address_moves_in_one_call(ansible, host):
     """From a cable's end to the bridge that takes it as a port."""
     host.run("ip", "link", "add", "test1", "type", "veth", "peer", "name", "test2")
@@ -236,13 +285,73 @@ def test_what_fails_is_put_back(ansible, host):
     ansible.module("virt_bridge", **BRIDGE, ports=[{"name": "test1", "cost": 9}], routes=[{"dst": "10.78.0.0/16", "gateway": "10.77.0.9"}])
     ansible.module("virt_tap", name="test3", multi_queue=True, controller="test0")
     before = state_of(host)
-    unreachable = [{"dst": "10.99.0.0/16", "gateway": "10.98.0.1"}]
-    result = ansible.refused("virt_bridge", name="test0", mtu=1600, addresses=["10.77.0.2/24"], ports=[], routes=unreachable)
+    result = ansible.refused("virt_bridge", name="test0", mtu=1600, addresses=["10.77.0.2/24"], ports=[], routes=UNREACHABLE)
     assert "ip route add to 10.99.0.0/16" in result and "what was there before is back" in result
     assert state_of(host) == before
     assert link(host, "test1")["linkinfo"]["info_slave_data"]["cost"] == 9 and link(host, "test3")["master"] == "test0"
-    result = ansible.refused("virt_tap", name="test4", routes=unreachable)
+    result = ansible.refused("virt_tap", name="test4", routes=UNREACHABLE)
     assert "nothing of it was left behind" in result and "test4" not in links(host)
+
+
+def test_routes_of_others_stay(ansible, host):
+    """Where the last address goes and another comes, in all tables, with all that they had; and where the task fails."""
+    host.run("ip", "link", "add", "test1", "up", "type", "veth", "peer", "name", "test2")
+    ansible.module("virt_link", name="test1", addresses=["10.77.0.1/24"])
+    for words in ("10.81.0.0/16 via 10.77.0.9 proto 99 metric 5 mtu 1400", "10.82.0.0/16 dev test1 table 77", "10.83.0.0/16 via 10.82.0.1 dev test1 onlink",
+                  "10.84.0.0/16 via 10.77.0.9 src 10.77.0.1", "fd08::/32 via fe80::9 dev test1 pref high"):
+        host.run("ip", "route", "add", *words.split())
+    shown = [("ip", each, "route", "show", "table", "all", "dev", "test1", "proto", proto) for each in ("-4", "-6") for proto in ("99", "boot")]
+    before = [host.run(*command).stdout for command in shown]
+    moved = ansible.module("virt_link", name="test1", addresses=["10.77.0.2/24"])
+    assert "routes of others that go with this: 10.84.0.0/16 via 10.77.0.9" in str(moved["warnings"])
+    after = [host.run(*command).stdout for command in shown]
+    assert after == [text.replace("10.84.0.0/16 via 10.77.0.9 src 10.77.0.1 linkdown \n", "") for text in before] != before
+    ansible.refused("virt_link", name="test1", addresses=[], up=False, routes=UNREACHABLE)
+    assert [host.run(*command).stdout for command in shown] == after
+
+
+def test_a_port_that_was_taken_is_given_back(ansible, host):
+    """To the bridge that had it, with what that knew of it; one that was free is so again, and down."""
+    for words in ("test1 type veth peer name test2", "test3 type veth peer name test4"):
+        host.run("ip", "link", "add", *words.split())
+    for state in ("up", "down"):  # it has a queue from then on
+        host.run("ip", "link", "set", "test3", state)
+    ansible.module("virt_bridge", **BRIDGE, ports=[{"name": "test1", "cost": 9, "isolated": True}])
+    before = state_of(host)
+    result = ansible.refused("virt_bridge", name="test8", ports=[{"name": "test1"}, {"name": "test3"}], steal=True, routes=UNREACHABLE)
+    assert "link test1: what was there before is back" in result and state_of(host) == before
+    assert link(host, "test1")["linkinfo"]["info_slave_data"]["cost"] == 9
+
+
+def test_a_bond_gives_back_what_it_took(machine, machines, ansible_for):
+    """From a bridge with its VLANs, and from another bond; and what is written down for boot is as it was."""
+    ansible = ansible_for(machines, machine)
+    task = {"lab": "taken", "links": [{"name": name, "kind": "dummy"} for name in ("test1", "test2", "test3")],
+            "bridges": [{"name": "test0", "vlan_filtering": True, "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 9}]}]}
+    task["links"].append({"name": "test5", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 100}, "ports": ["test2", "test3"]})
+    ansible.module("virt_host", **task)
+    before, files = picture(machine), kept_files(machine)
+    for persist in ("none", "auto"):
+        result = ansible.refused("virt_link", name="test9", kind="bond", ports=["test1", "test2"], steal=True, routes=UNREACHABLE, persist=persist)
+        assert "link test9: nothing of it was left behind; link test" in result and result.count("what was there before is back") >= 2
+        assert (picture(machine), kept_files(machine)) == (before, files), persist
+        assert ansible.module("virt_host", **task)["changed"] is False
+    ansible.module("virt_host", lab="taken", prune=True)
+
+
+def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, machines, ansible_for):
+    """What check mode tells of the bridge that loses it."""
+    ansible = ansible_for(machines, machine)
+    ansible.module("virt_host", lab="moved", links=[{"name": "test1", "kind": "dummy"}],
+                   bridges=[{"name": "test0", "ports": [{"name": "test1", "cost": 9}]}, {"name": "test8", "ports": []}])
+    task = {"name": "test8", "ports": [{"name": "test1"}], "steal": True}
+    check, made, again = ansible.module("virt_bridge", check=True, **task), ansible.module("virt_bridge", **task), ansible.module("virt_bridge", **task)
+    assert {"field": "persist[test0].ports", "before": ["test1"], "after": [], "cost": "live"} in made["changes"]
+    assert check["changes"] == made["changes"] and again["changed"] is False
+    files = kept_files(machine)
+    assert "virtlab-test8.conf" in files and "virtlab-test0.conf" not in files and link(machine, "test1")["master"] == "test8"
+    assert ansible.module("virt_bridge", name="test0", ports=[])["changed"] is False
+    ansible.module("virt_host", lab="moved", prune=True)
 
 
 def test_what_a_killed_run_left_the_next_one_finishes(ansible, host, inside):

@@ -56,7 +56,10 @@ class Devices:
             entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), MORE[kind](name) if kind in MORE else None,
         )
-        return replace(found, interrupted=self.unfinished(name) is not None, kept=keepers.kept(name))
+        kept = keepers.kept(name)
+        if kept is not None and getattr(found.data, "veiled", None):  # what is not to be seen now is taken to be as it was asked
+            found = replace(found, data=replace(found.data, **{each: getattr(kept.record.data, each) for each in found.data.veiled}))
+        return replace(found, interrupted=self.unfinished(name) is not None, kept=kept)
 
     @cached_property
     def _vlans(self):
@@ -70,6 +73,11 @@ class Devices:
                 if "dev" in entry:
                     found.setdefault(entry["dev"], []).append(entry)
         return found
+
+    def others(self, name):
+        """Routes by a device that neither we nor the kernel made, as OthersRoutes."""
+        shown = ((version, iproute.read("ip", "-N", "-d", f"-{version}", "route", "show", "table", "all", "dev", name)) for version in (4, 6))
+        return tuple(filter(None, (link_json.others_route(entry, version) for version, entries in shown for entry in entries)))
 
     def rehearse(self, state, steps):
         """Word the steps, to no end but errors."""

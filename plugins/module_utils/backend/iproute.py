@@ -17,6 +17,8 @@ BATCHED = ("ip", "bridge")
 PACKAGES = {"teamd": "libteam-utils (teamd on RedHat families)"}
 #: what a batch cannot carry: it has no quotes within words, and takes # for a comment
 UNTOLD = re.compile(r"[\s#'\"\\]")
+#: how a batch has a word without letters
+EMPTY = '""'
 #: what the kernel answers for what it was built without
 LACKING = ("Operation not supported", "Unknown device type", "RTNETLINK answers: Not supported", "Unsupported")
 
@@ -44,13 +46,13 @@ def check(commands):
     for command in commands:
         path(command[0])
         for word in command if command[0] in BATCHED else ():
-            if not word or UNTOLD.search(word):
+            if UNTOLD.search(word):
                 raise UnsupportedError(f"{word!r} cannot be told to {command[0]}(8): leave out blanks, quotes, # and backslashes")
 
 
 def batch(program, commands):
     """Give one program some commands, each without the program's name. Raises BackendError for the first that fails; those after it are not carried out."""
-    text = "".join(f"{' '.join(words)}\n" for words in commands)
+    text = "".join(f"{' '.join(word or EMPTY for word in words)}\n" for words in commands)
     done = subprocess.run([path(program), "-batch", "-"], input=text, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return

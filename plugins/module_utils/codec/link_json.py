@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 
-from ..model.bridge import BridgePort, PortOptions, PortSettings, Vlans
-from ..model.link import CONTROLLERS, KINDS, Link, LinkRoute, LinkState, Seen
+from ..model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
+from ..model.link import CONTROLLERS, KINDS, PROTOCOL, Link, LinkRoute, LinkState, OthersRoute, Seen
 from ..model.link_kinds import Bond, IpVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared
 from .link_table import TABLE, VLAN_FLAGS
@@ -16,6 +16,13 @@ from .link_table import TABLE, VLAN_FLAGS
 MARK = "virtlab:"
 #: facts of a device that are only to be seen
 FACTS = ("ifindex", "operstate")
+#: numbers of the protocols of routes that are the kernel's (redirect, kernel and ra, as rtnetlink(7) has them), and ours
+NOT_OTHERS = ("1", "2", "9", str(PROTOCOL))
+#: ip(8)'s words for types of routes by a device, and for what JSON has of one
+ROUTE_TYPES = {"1": "unicast", "2": "local", "3": "broadcast", "4": "anycast", "5": "multicast"}
+ROUTE_WORDS = {
+    "table": "table", "protocol": "proto", "scope": "scope", "prefsrc": "src", "metric": "metric", "pref": "pref", "expires": "expires", "tos": "tos",
+}
 
 
 def kind_of(entry):
@@ -82,8 +89,13 @@ def _data(kind, entry, more):
         found["arp_validate"] = info.get("arp_validate") or "none"
         for name in ("arp_ip_target", "ns_ip6_target"):
             found[name] = Bag(info.get(name) or ())
+    elif cls is Bridge:
+        veiled = _veiled(info)
+        found.update({**dict.fromkeys(veiled), "veiled": veiled or None})
     elif cls is Vlan:
         found.update({name: flag in info.get("flags", ()) for flag, name in VLAN_FLAGS.items()})
+        for name in ("ingress_qos_map", "egress_qos_map"):
+            found[name] = Bag(f"{each['from']}:{each['to']}" for each in info.get(TABLE[Vlan][name].key, ()))
     elif cls is IpVlan:
         found["flag"] = next((flag for flag in ("bridge", "private", "vepa") if info.get(flag)), None)
     elif cls is Tun:
@@ -91,6 +103,16 @@ def _data(kind, entry, more):
     elif cls is Vxlan:
         found.update(_vxlan(info))
     return cls(**found)
+
+
+def _veiled(info):
+    """Options of a bridge that STP has put others in the place of: a shorter time while the topology changes, and the root's where another bridge is that.
+
+    Source: the kernel's net/bridge/br_stp.c, __br_set_topology_change() and br_record_config_timeout_values().
+    """
+    changing = info.get("topology_change") and 0 <= info["ageing_time"] - 2 * info["forward_delay"] <= 1  # rounded
+    led = info.get("stp_state") == 1 and info.get("root_port")  # ip(8) prints the bridge's own as root_id, too
+    return (*(("ageing_time",) if changing else ()), *(("forward_delay", "hello_time", "max_age") if led else ()))
 
 
 def _vxlan(info):
@@ -151,3 +173,19 @@ def route(entry):
     if dst != "default" and "/" not in dst:
         dst = f"{dst}/{ipaddress.ip_address(dst).max_prefixlen}"
     return LinkRoute(dst, entry.get("gateway"), entry.get("metric"), tables.get(table) or int(table), entry.get("prefsrc"), "onlink" in entry.get("flags", ()))
+
+
+def others_route(entry, version):
+    """The OthersRoute of an entry of ``ip -N -d -j route``, or None for what the kernel makes by itself, or we."""
+    if entry["protocol"] in NOT_OTHERS:
+        return None
+    dst = entry["dst"] if entry["dst"] != "default" else "::/0" if version == 6 else "0.0.0.0/0"
+    gateway, onlink = entry.get("gateway"), "onlink" in entry["flags"]
+    via = ("via", gateway) if gateway else ("via", entry["via"]["family"], entry["via"]["host"]) if "via" in entry else ()
+    words = ["to", ROUTE_TYPES.get(entry["type"], ""), dst, *via, *(["onlink"] if onlink else [])]
+    for key, word in ROUTE_WORDS.items():
+        words += [word, str(entry[key])] if key in entry else []
+    for metrics in entry.get("metrics", ()):
+        words += [word for pair in metrics.items() for word in map(str, pair)]
+    told = "" not in words and set(entry) <= {*ROUTE_WORDS, "type", "dst", "gateway", "via", "flags", "metrics", "dev"}
+    return OthersRoute(dst, version, gateway or entry.get("via", {}).get("host"), entry.get("prefsrc"), onlink, tuple(words) if told else ())

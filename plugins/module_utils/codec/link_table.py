@@ -11,8 +11,9 @@ from ..model.bridge import Bridge, PortSettings
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Team, Tun, Veth, Vlan, Vxlan
 from ..model.option import declared
 
-#: how ip(8) wants a value: as it is; a bool as 1 or 0, or as on or off; the option's own word or that with no in front; the word alone where it is true
-VALUE, FLAG, ONOFF, TOGGLE, BARE = "value", "flag", "onoff", "toggle", "bare"
+#: how ip(8) wants a value: as it is; a bool as 1 or 0, or as on or off; the option's own word or that with no in front; the word alone where it is true;
+#: the word and then each member as a word
+VALUE, FLAG, ONOFF, TOGGLE, BARE, WORDS = "value", "flag", "onoff", "toggle", "bare", "words"
 
 
 class Row(NamedTuple):
@@ -52,7 +53,9 @@ TABLE = {
         lacp_active=Row("ad_lacp_active", "lacp_active", ONOFF),
     ),
     Team: {"runner": Row("runner", None)},
-    Vlan: _rows(Vlan, ONOFF),
+    Vlan: _rows(
+        Vlan, ONOFF, ingress_qos_map=Row("ingress_qos", "ingress-qos-map", WORDS), egress_qos_map=Row("egress_qos", "egress-qos-map", WORDS),
+    ),
     MacVlan: _rows(MacVlan, ONOFF),
     IpVlan: _rows(IpVlan, ONOFF, flag=Row("flag", "flag", BARE)),
     Veth: {"peer": Row("peer", None)},

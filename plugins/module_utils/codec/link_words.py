@@ -13,7 +13,7 @@ from ..model.link_defaults import unusual
 from ..model.option import declared
 from . import teamd
 from .link_json import MARK
-from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE
+from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE, WORDS
 
 
 def options(value):
@@ -27,8 +27,10 @@ def options(value):
             words.append(row.word if given else f"no{row.word}")
         elif row.style == BARE:
             words += [given if isinstance(given, str) else row.word] if given else []
+        elif row.style == WORDS:
+            words += [row.word, *given] if given else []
         elif isinstance(given, tuple):
-            words += [row.word, ",".join(given)] if given else []
+            words += [row.word, ",".join(given)]  # an empty word clears the list
         else:
             words += [row.word, _scalar(given, row.style)]
     return tuple(words)
@@ -142,3 +144,8 @@ def route(verb, name, given):
     words += ["metric", str(given.metric)] if given.metric else []
     words += ["src", given.src] if given.src else []
     yield ("ip", "route", verb, *words, "table", str(given.table), *(("onlink",) if given.onlink else ()), "proto", str(PROTOCOL))
+
+
+def reroute(name, given):
+    """Put back a route of somebody else's."""
+    yield ("ip", "route", "replace", *given.words, "dev", name)

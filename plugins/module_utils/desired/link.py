@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..errors import ValidationError
 from ..model.bridge import Bridge, BridgePort, Vlans, numbers
 from ..model.link import CONTROLLERS, KINDS, RIDING, Link, WantedLink
-from ..model.link_kinds import Tun
+from ..model.link_kinds import Tun, Vlan
 from ..model.option import Bag, read
 from ..model.values import DEVICE
 
@@ -55,6 +55,8 @@ def link(params, mark, host):
     option = _option(kind)
     cls = KINDS.get(kind)
     data = read(cls, params[option] or {}, f"{option}.") if cls else None
+    for name in ("ingress_qos_map", "egress_qos_map") if cls is Vlan else ():
+        _unique(f"vlan.{name}", getattr(data, name), lambda each: each.partition(":")[0])
     ports = None if params["ports"] is None else [_device(name, number) for number, name in enumerate(params["ports"])]
     if ports is not None and kind not in CONTROLLERS:
         raise ValidationError("ports", params["ports"], f"a device of kind {kind} has none", "leave it out")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 from .option import option, options
@@ -18,7 +18,8 @@ PROTOCOL = one_of("802.1Q", "802.1ad")
 
 @dataclass(frozen=True)
 class Bridge:
-    """What a bridge has beside what every device has."""
+    """What a bridge has beside what every device has. ``veiled`` are names of options that the kernel shows others in the place of, for now: a state has
+    None for these, unless it is known what was asked."""
 
     stp: Optional[bool] = option(BOOL, "Spanning tree protocol. The kernel then raises a O(forward_delay) below 200 to 200, and lowers one above 3000.")
     priority: Optional[int] = option(U16, "Priority in electing the root bridge; the lowest wins.")
@@ -55,6 +56,7 @@ class Bridge:
     nf_call_iptables: Optional[bool] = option(BOOL, "Bridged IPv4 passes iptables.")
     nf_call_ip6tables: Optional[bool] = option(BOOL, "Bridged IPv6 passes ip6tables.")
     nf_call_arptables: Optional[bool] = option(BOOL, "Bridged ARP passes arptables.")
+    veiled: Optional[tuple] = field(default=None, compare=False)
 
 
 def numbers(ranges):

@@ -78,6 +78,20 @@ class Link:
     port: Optional[PortOptions] = option(PortOptions, "What the bridge of O(controller) is to know of it.")
 
 
+class OthersRoute(NamedTuple):
+    """A route by a device that neither we nor the kernel made. ``words`` are ip(8)'s for it, none where it cannot be told again."""
+
+    dst: str
+    version: int
+    gateway: Optional[str] = None
+    src: Optional[str] = None
+    onlink: bool = False
+    words: tuple = ()
+
+    def __str__(self):
+        return f"{self.dst} via {self.gateway}" if self.gateway else self.dst
+
+
 class Seen(NamedTuple):
     """What a plan needs to know of any device: ``lower`` is the device that it is on top of, ``addresses`` are those (CIDR) that somebody gave it,
     ``dynamic`` those of them that DHCP or router advertisements did."""
@@ -127,7 +141,8 @@ class LinkState:
 
     ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
     or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark, ``interrupted`` tells of a run that was killed while it
-    made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is only to be seen.
+    made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is only to be seen,
+    ``others`` the routes of others that are to be put back.
     """
 
     name: str
@@ -140,6 +155,7 @@ class LinkState:
     interrupted: bool = False
     kept: Optional[Kept] = None
     facts: dict = field(default_factory=dict, compare=False)
+    others: tuple = field(default=(), compare=False)
 
     def port(self, name):
         """The bridge's port of that name, or None."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .bridge import Bridge, PortSettings
-from .link_kinds import Bond, Vxlan
+from .link_kinds import Bond, Vlan, Vxlan
 from .option import Bag
 
 DEFAULTS = {
@@ -30,6 +30,7 @@ DEFAULTS = {
         "min_links": 0, "lp_interval": 1, "packets_per_slave": 1, "tlb_dynamic_lb": True, "lacp_rate": "slow", "lacp_active": True, "ad_select": "stable",
         "ad_user_port_key": 0, "ad_actor_sys_prio": 65535, "ad_actor_system": "00:00:00:00:00:00", "arp_ip_target": Bag(), "ns_ip6_target": Bag(),
     },
+    Vlan: {"ingress_qos_map": Bag(), "egress_qos_map": Bag()},
     Vxlan: {
         "dstport": 4789, "srcport_min": 0, "srcport_max": 0, "ttl": 0, "tos": 0, "df": "unset", "ageing": 300, "maxaddress": 0, "learning": True,
         "proxy": False, "rsc": False, "l2miss": False, "l3miss": False, "udpcsum": True, "udp6zerocsumtx": False, "udp6zerocsumrx": False,

@@ -10,9 +10,11 @@ from typing import Optional
 
 from .bridge import PROTOCOL
 from .option import option, options
-from .values import ADDRESS, BOOL, DEVICE, LINE, MAC, PORT, U8, U16, U32, VLAN, integer, one_of
+from .values import ADDRESS, BOOL, DEVICE, LINE, MAC, PORT, U8, U16, U32, VLAN, integer, one_of, pair
 
 MILLISECONDS = integer(0, 2**31)
+#: of a frame's three bits of priority there are eight values, of a packet's within the kernel 2^32 (include/linux/if_vlan.h)
+FRAMES, PACKETS = 7, 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,14 @@ class Vlan:
     mvrp: Optional[bool] = option(BOOL, "Register the VLAN by MVRP.")
     loose_binding: Optional[bool] = option(BOOL, "Stay up when the device below goes down.")
     bridge_binding: Optional[bool] = option(BOOL, "On a bridge, follow the ports that have this VLAN.")
+    ingress_qos_map: Optional[tuple] = options(
+        pair(FRAMES, PACKETS), "Which priority the kernel has for a frame by that which it comes in with, as C(FROM:TO), all that there are to be; V(0) for "
+        "those not named.", unset=None,
+    )
+    egress_qos_map: Optional[tuple] = options(
+        pair(PACKETS, FRAMES), "Which priority a frame is sent with by that which the kernel has for it, as C(FROM:TO), all that there are to be; V(0) for "
+        "those not named.", unset=None,
+    )
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,20 @@ def integer(low, high):
     return Kind("int", canonical)
 
 
+def pair(first, second):
+    """Two whole numbers, up to ``first`` and ``second``, with a colon between them."""
+
+    def canonical(value):
+        before, colon, after = value.partition(":")
+        if not colon or not before.isdecimal() or not after.isdecimal():
+            raise ValueError("must be FROM:TO such as '3:5', and in quotes: YAML takes digits and colons for a number")
+        if int(before) > first or int(after) > second:
+            raise ValueError(f"must be FROM:TO, with FROM from 0 to {first} and TO from 0 to {second}")
+        return f"{int(before)}:{int(after)}"
+
+    return Kind("str", canonical)
+
+
 def hexadecimal(digits, high):
     """A number up to ``high`` as libvirt writes PCI addresses: 0x and ``digits`` digits."""
 

@@ -10,29 +10,32 @@ from dataclasses import replace
 from ..errors import InUseError, ValidationError, about
 from ..model.bridge import BridgePort
 from ..model.link import CONTROLLERS, over_port, report
-from ..model.link_kinds import ALONE, DOWN, Bond
 from ..model.option import Bag
-from . import link_conflicts
-from .link_steps import changes_between, differing, replaced, steps_between
-from .link_target import expected, target_of, with_guests
+from . import link_conflicts, link_taken
+from .link_routes import dropped, possible, vanishing
+from .link_steps import bounces, changes_between, released, replaced, steps_between
+from .link_target import expected, target_of, unseen, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedLink over {name: LinkState or None}.
 
-    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)``
-    (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of libvirt's own bridges).
-    ``others`` is what the plan does beside them.
+    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)`` and ``others(name)`` (routes of others by it) of any
+    device, ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and
+    ``networks`` ({bridge: network} of libvirt's own bridges). ``others`` is what the plan does beside them.
     """
     wanted = _agreed(wanted)
     targets, items = {}, []
     for each in wanted:
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
             targets[each.name] = target_of(each, observed[each.name], context)
+    claims = link_taken.claims(wanted, targets, context)
+    targets.update({name: replace(targets[name], kept=kept) for name, (unused, kept) in claims.items() if name in targets})
     for each in wanted:
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
-            items.append(_item(each, observed[each.name], targets, context, others))
+            claimed = {name: kept for name, (taker, kept) in claims.items() if taker == each.name and name not in targets}
+            items.append(_item(each, observed[each.name], targets, claimed, context, others))
     return items
 
 
@@ -66,22 +69,40 @@ def _agreed(wanted):
     return [by_name[name] for name in found]
 
 
-def _item(wanted, state, targets, context, others):
+def _item(wanted, state, targets, claimed, context, others):
     target = targets[wanted.name]
     whole = expected(target, state, context)
     planned = with_guests(target, state, context)
+    state = _with_others(state, planned, context)
     steps = steps_between(state, planned) or _leftovers(wanted, state, context)
     guests, warnings = (), []
     if steps:
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
         warnings += _boots(wanted, target, context)
+        lost = [route for route in state.others if route not in possible(state, planned, state.others)] if None not in (state, planned) else ()
+        warnings += [f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []
+    warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
+                 for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
+    taken = link_taken.taken(state, targets, wanted.name, claimed, context) if steps or claimed else ()
+    changes = (*_changes(state, planned, steps), *link_taken.changes(claimed, context))
+    steps += link_taken.steps(claimed)
     unmanaged = sorted(port.name for port in whole.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, whole) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
     before = report(state)
     after = {**(report(whole) if steps else before), **notes}
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(_changes(state, planned, steps)), guests,
-                tuple(warnings), grip(state), grip(whole, wanted), notes=notes)
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, changes, guests, tuple(warnings), grip(state),
+                grip(whole, wanted), notes=notes, taken=taken)
+
+
+def _with_others(state, target, context):
+    """A device's state with those of others' routes that the kernel drops on the way to ``target``."""
+    if None in (state, target):
+        return state
+    whole = replaced(state, target) or bounces(state, target) or released(state, target) or state.link.up and target.link.up is False
+    if not whole and not vanishing(state, target):
+        return state
+    return replace(state, others=dropped(state, target, context.others(state.name), whole))
 
 
 def _boots(wanted, target, context):
@@ -135,9 +156,11 @@ def grip(state, wanted=None):
 
 def _users(wanted, state, target, context):
     """(guests that notice, warnings); raises InUseError where they would be cut off and nobody said that they may."""
+    above = _above(state.name, context) if state is not None else []
+    shrunk = [name for name in above if _turns(state, target, context.seen[name])]
     if state is None or not _cuts(state, target):
-        return (), []
-    guests = tuple(guest for guest in context.guests if state.name in (guest.bridge, guest.target))
+        return tuple(guest for guest in (context.guests if shrunk else ()) if guest.target in shrunk), []
+    guests = tuple(guest for guest in context.guests if state.name in (guest.bridge, guest.target) or guest.target in above)
     busy = sorted(name for name in (state.name, *(port.name for port in state.ports if state.kind == "bridge")) if context.busy(name))
     others = [name for name in busy if name not in {guest.target for guest in guests}]
     if (guests or others) and not wanted.force:
@@ -149,10 +172,23 @@ def _users(wanted, state, target, context):
     return guests, [f"{', '.join(others)}: in use by a program, and cut off"] if others else []
 
 
+def _above(name, context):
+    """Names of the devices that are on top of another, at whatever height."""
+    found = [other for other, seen in context.seen.items() if seen.lower == name]
+    return [*found, *(each for one in found for each in _above(one, context))]
+
+
+def _turns(state, target, above):
+    """True where a device on top of another, which ``above`` (Seen) tells of, gets a smaller MTU with it, or another way to the wire."""
+    if target is None:
+        return False
+    return target.link.mac not in (None, state.link.mac) or (target.link.mtu or above.mtu) < above.mtu
+
+
 def _cuts(state, target):
     """True where the device goes away or down, if only for a moment."""
     if target is None or replaced(state, target) or state.link.up and target.link.up is False:
         return True
     if state.link.controller and target.link.controller not in (None, state.link.controller):
         return True
-    return isinstance(target.data, Bond) and bool(differing(state.data, target.data) & (DOWN | ALONE)) and state.link.up
+    return bounces(state, target)

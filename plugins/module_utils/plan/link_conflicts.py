@@ -10,6 +10,8 @@ from ..model.link import CONTROLLERS, RIDERS, RIDING
 from ..model.link_kinds import Veth
 from ..model.option import declared
 from .link_steps import replaced
+from .link_taken import names_of
+from .link_target import unseen
 
 
 def check(wanted, state, targets, context, coming):
@@ -30,8 +32,8 @@ def check(wanted, state, targets, context, coming):
     _check_features(state, target, wanted)
     _check_lower(target, targets, context)
     _check_controller(wanted, target, targets, context, coming)
-    for port in _names(target):
-        if port not in _names(state):
+    for port in names_of(target):
+        if port not in names_of(state):
             _check_port(wanted, target, port, targets, context)
     _check_circle(target, targets, context)
     _check_sizes(wanted, target, targets, context)
@@ -39,16 +41,10 @@ def check(wanted, state, targets, context, coming):
     _check_keeping(wanted, state, target, context)
 
 
-def _names(state):
-    if state is None or state.kind not in CONTROLLERS or state.ports is None:
-        return []
-    return [port.name if state.kind == "bridge" else port for port in state.ports]
-
-
 def _members(state, context):
     """Names of the ports of a target; where nobody asks for them, those that there are."""
     if state.ports is not None:
-        return _names(state)
+        return names_of(state)
     return [name for name, seen in context.seen.items() if seen.master == state.name]
 
 
@@ -65,7 +61,8 @@ def _check_features(state, target, wanted):
         return
     for name, entry in declared(type(wanted.data)):
         given = getattr(wanted.data, name)
-        if given is not None and getattr(state.data, name) is None and entry.kind.ansible in ("bool", "int") and not entry.many and not name.startswith("ad_"):
+        shown = getattr(state.data, name) is not None or name in unseen(state.data) or name.startswith("ad_")
+        if given is not None and not shown and entry.kind.ansible in ("bool", "int") and not entry.many:
             raise UnsupportedError(f"{target.prefix}{name} is {given!r}: this host's kernel or iproute2 has no {name} for devices of kind {target.kind}")
 
 
@@ -78,7 +75,7 @@ def _check_keeping(wanted, state, target, context):
     if target.kept is None or state is not None and state.kept == target.kept:
         return
     below = [target.kept.record.link.link] if target.kept.record.link.link else []
-    for name in dict.fromkeys([target.name, *_names(target.kept.record), *below]):
+    for name in dict.fromkeys([target.name, *names_of(target.kept.record), *below]):
         rival = context.rival(name)
         if rival:
             _check_rival(rival, name, wanted, target.kept, name in below)
@@ -186,7 +183,7 @@ def _check_joins(wanted, port, controller, kind, targets, context):
 
 def _released(master, port, targets):
     """True where this plan takes the port off the one that has it."""
-    return master in targets and (targets[master] is None or port not in _names(targets[master]))
+    return master in targets and (targets[master] is None or port not in names_of(targets[master]))
 
 
 def _check_circle(target, targets, context):

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from ..model.bridge import PortOptions, PortSettings
 from ..model.link import Link, over
-from ..model.link_kinds import ALONE, DOWN, FIXED, Bond, IpVlan, MacVlan, Nic, Tun
+from ..model.link_kinds import ALONE, DOWN, FIXED, Bond, IpVlan, MacVlan, Nic, Tun, Vlan
 from ..model.option import Bag, declared, differences, plain
+from .link_routes import possible, route_changes, vanishing
 from .link_target import bare, fill, joined, moved, said
 from .plan import Change, Step
 
@@ -53,6 +54,16 @@ def replaced(state, target):
     return fixed
 
 
+def bounces(state, target):
+    """True for a bond that goes down for what the kernel changes only then."""
+    return isinstance(target.data, Bond) and bool(differing(state.data, target.data) & (DOWN | ALONE)) and state.link.up
+
+
+def released(state, target):
+    """True where nobody brings the device back any more: networkd then takes away what it gave."""
+    return state.kept is not None and target.kept is None
+
+
 def differing(held, wanted):
     """Names of the options that are asked for and differ from what there is."""
     if held is None or wanted is None:
@@ -75,14 +86,13 @@ def _changes(held, target):
         yield Step("mark", (held.name, target.lab))
     name, before, after = held.name, held.link, target.link
     changed = differing(held.data, target.data)
-    bond = changed if isinstance(target.data, Bond) else set()
-    alone, bounced = bond & ALONE and held.ports, bond & (DOWN | ALONE) and before.up
-    released = held.kept is not None and target.kept is None  # networkd takes away what it gave
+    alone, bounced = isinstance(target.data, Bond) and changed & ALONE and held.ports, bounces(held, target)
+    freed = released(held, target)
     if alone:
         yield from (Step("controller", (port, "")) for port in held.ports)
     if bounced:
         yield Step("updown", (name, False))
-    gone = [cidr for cidr in before.addresses if after.addresses is not None and cidr not in after.addresses]
+    gone = vanishing(held, target)
     yield from (Step("address", ("del", name, cidr)) for cidr in gone)
     attributes = said(Link(mtu=after.mtu, mac=after.mac, txqueuelen=after.txqueuelen), before)
     if attributes != Link():
@@ -102,11 +112,12 @@ def _changes(held, target):
     up = before.up if after.up is None else after.up
     if up != before.up or bounced:
         yield Step("updown", (name, up))
-    lost = bool(gone or bounced or released)
+    lost = bool(gone or bounced or freed)
     for cidr in before.addresses if after.addresses is None else after.addresses:
-        if cidr not in before.addresses or bounced or released:
+        if cidr not in before.addresses or bounced or freed:
             yield Step("address", ("replace", name, cidr))
-    yield from _route_changes(name, before.routes or (), before.routes if after.routes is None and lost else after.routes, lost)
+    yield from route_changes(name, before.routes or (), before.routes if after.routes is None and lost else after.routes, lost)
+    yield from (Step("reroute", (name, route)) for route in possible(held, target, target.others or held.others))
 
 
 def _with_default(held, target):
@@ -127,7 +138,22 @@ def _own_changes(held, target, changed):
             yield Step("virtual_functions", (held.name, data.sriov_numvfs))
     elif changed:
         # ip(8) takes a flag of ipvlan that is not said for bridge
-        yield Step("change", (held.name, target.kind, Link(), over(held.data, data) if isinstance(data, IpVlan) else said(data, held.data)))
+        given = over(held.data, data) if isinstance(data, IpVlan) else _remapped(held.data, said(data, held.data))
+        yield Step("change", (held.name, target.kind, Link(), given))
+
+
+def _remapped(held, given):
+    """``given`` with what takes priorities out of a VLAN's maps that are not asked for any more: ip(8) adds to a map, and 0 is none."""
+    if not isinstance(given, Vlan):
+        return given
+    changes = {}
+    for name in ("ingress_qos_map", "egress_qos_map"):
+        before, after = getattr(held, name) or (), getattr(given, name)
+        if after is not None:
+            stay = {each.partition(":")[0] for each in after}
+            gone = [f"{number}:0" for number in (each.partition(":")[0] for each in before) if number not in stay]
+            changes[name] = Bag([*(each for each in after if each not in before), *gone])
+    return replace(given, **changes)
 
 
 def _join(name, controller, down=False):
@@ -158,23 +184,6 @@ def _member_changes(held, target):
             yield from (Step("updown", (name, True)),) if bridge else ()
         if bridge:
             yield from _port_changes(name, before.get(name) or joined(target, name), port)
-
-
-def _route_changes(name, held, wanted, lost):
-    """``lost``: the kernel may have dropped some on the way."""
-    if wanted is None:
-        return
-    keys = {_key(route): route for route in held}
-    gone = [route for route in held if _key(route) not in {_key(each) for each in wanted}]
-    if not lost:
-        yield from (Step("route", ("del", name, route)) for route in gone)
-    for route in wanted:
-        if route not in held or lost:
-            yield Step("route", ("replace" if _key(route) in keys else "add", name, route))
-
-
-def _key(route):
-    return route.dst, route.version, route.metric, route.table
 
 
 def changes_between(state, target, steps):

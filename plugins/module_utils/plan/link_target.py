@@ -14,7 +14,7 @@ from ..errors import ValidationError
 from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
 from ..model.link import CONTROLLERS, Kept, Link, LinkState, over, over_port
 from ..model.link_defaults import unusual
-from ..model.link_kinds import Tun, Veth
+from ..model.link_kinds import Tun, Veth, Vlan
 from ..model.option import Bag, declared
 
 #: what a new device of a class is where nobody says otherwise, and cannot be asked to be later
@@ -97,15 +97,21 @@ def _changed(wanted, state, context):
 
 
 def canonical(data, held=None):
-    """What the kernel makes of the options ``data`` of a device that has ``held``: STP bounds a bridge's forward_delay."""
+    """What the kernel makes of the options ``data`` of a device that has ``held``: STP bounds a bridge's forward_delay, priorities are 0 unless mapped."""
     if isinstance(data, Bridge) and data.forward_delay is not None and over(held, data).stp:
         low, high = DELAYS
         return replace(data, forward_delay=min(max(data.forward_delay, low), high))
+    if isinstance(data, Vlan):
+        return replace(data, **{name: Bag(each for each in getattr(data, name) if not each.endswith(":0"))
+                                for name in ("ingress_qos_map", "egress_qos_map") if getattr(data, name)})
     return data
 
 
 def settled(held, wanted):
-    """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short."""
+    """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short.
+
+    Those that it does not show now, and that nobody knows of, are taken to be as asked.
+    """
     if held is None or type(held) is not type(wanted):
         return wanted
     changes = {"peer": None} if isinstance(held, Veth) and held.peer is None else {}  # it went into another namespace
@@ -113,7 +119,13 @@ def settled(held, wanted):
         mine, given = getattr(held, name), getattr(wanted, name)
         if entry.kind is CENTISECONDS and None not in (mine, given) and given - 1 <= mine <= given:
             changes[name] = mine
+    changes.update(dict.fromkeys(unseen(held)))
     return replace(wanted, **changes) if changes else wanted
+
+
+def unseen(held):
+    """Names of options that the kernel does not show now, and that nobody has written down."""
+    return [name for name in getattr(held, "veiled", None) or () if getattr(held, name) is None]
 
 
 def _ports(wanted):

@@ -59,7 +59,8 @@ class Item:
     """The plan for one resource. ``observed`` and ``target`` are states; None is absent. ``before`` and ``after`` are their reports.
 
     ``family`` tells which plans and which backend it is of, ``kind`` is the word for it, ``key`` its name. ``had`` and ``has`` are the Grips of the two
-    states, ``needs`` the ids of those that must make room for it first. ``notes`` are facts for the report that its states do not have.
+    states, ``needs`` the ids of those that must make room for it first. ``notes`` are facts for the report that its states do not have. ``taken`` are Items
+    of what it takes from others, to be rolled back with it.
     """
 
     family: str
@@ -77,6 +78,7 @@ class Item:
     has: Grip = Grip()
     needs: tuple = ()
     notes: dict = field(default_factory=dict)
+    taken: tuple = ()
 
     @property
     def id(self):

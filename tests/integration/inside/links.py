@@ -68,7 +68,8 @@ BOND = [
     ("downdelay", 0, "downdelay 0"), ("peer_notify_delay", 0, "peer_notify_delay 0"), ("miimon", 0, "miimon 0"),
     ("arp_interval", 200, "arp_interval 200"), ("arp_ip_target", ["10.0.0.7", "10.0.0.8"], "arp_ip_target 10.0.0.7,10.0.0.8"),
     ("arp_validate", "all", "arp_validate all"),
-    ("arp_all_targets", "all", "arp_all_targets all"), ("ns_ip6_target", ["fd00::7"], "ns_ip6_target fd00::7"), ("arp_interval", 0, "arp_interval 0"),
+    ("arp_all_targets", "all", "arp_all_targets all"), ("ns_ip6_target", ["fd00::7"], "ns_ip6_target fd00::7"),
+    ("ns_ip6_target", [], "arp_ip_target 10.0.0.7,10.0.0.8"), ("arp_ip_target", [], "arp_interval 200"), ("arp_interval", 0, "arp_interval 0"),
     ("miimon", 100, "miimon 100"), ("fail_over_mac", "none", "fail_over_mac none"),
     ("primary", None, None), ("arp_validate", None, None), ("arp_all_targets", None, None), ("mode", "balance-xor", "mode balance-xor"),
     ("xmit_hash_policy", "layer3+4", "xmit_hash_policy layer3+4"), ("mode", "balance-rr", "mode balance-rr"), ("packets_per_slave", 3, "packets_per_slave 3"),
@@ -78,7 +79,9 @@ BOND = [
     ("ad_actor_system", "02:00:00:00:00:09", "ad_actor_system 02:00:00:00:00:09"), ("min_links", 1, "min_links 1"),
 ]
 VLAN = [("reorder_hdr", False, "vlan protocol 802.1Q id 5"), ("gvrp", True, "<GVRP>"), ("mvrp", True, "MVRP"), ("loose_binding", True, "LOOSE_BINDING"),
-        ("bridge_binding", True, "BRIDGE_BINDING"), ("id", 6, "id 6"), ("protocol", "802.1ad", "protocol 802.1ad")]
+        ("bridge_binding", True, "BRIDGE_BINDING"), ("ingress_qos_map", ["0:1", "3:4294967295"], "ingress-qos-map { 0:1 3:4294967295 }"),
+        ("ingress_qos_map", ["3:5", "1:0"], "ingress-qos-map { 3:5 }"), ("egress_qos_map", ["9:7", "1:2"], "egress-qos-map { 1:2 9:7 }"),
+        ("ingress_qos_map", [], "egress-qos-map"), ("id", 6, "id 6"), ("protocol", "802.1ad", "protocol 802.1ad")]
 MACVLAN = [("mode", "bridge", "mode bridge"), ("bcqueuelen", 500, "bcqueuelen 500"), ("mode", "private", "mode private"), ("mode", "passthru", "mode passthru")]
 IPVLAN = [("mode", "l2", "mode l2"), ("flag", "private", "private"), ("flag", "vepa", "vepa"), ("mode", "l3s", "mode l3s")]
 VXLAN = [

@@ -46,7 +46,7 @@ def test_documents_are_read(found):
     assert bridge.link.addresses == ("10.9.9.1/24",) and bridge.link.routes == (LinkRoute("10.99.0.0/16", "10.9.9.2", 5, src="10.9.9.1"),)
     assert port.link.controller == "br0" and port.link.port.cost == 100 and port.link.port.pvid == 1
     assert (found["bond0"].data.mode, found["bond0"].data.arp_validate, found["bond0"].ports) == ("802.3ad", "none", ("d1",))
-    assert found["v10"].data == Vlan(10, "802.1ad", True, False, False, False, False) and found["v10"].link.link == "d2"
+    assert found["v10"].data == Vlan(10, "802.1ad", True, False, False, False, False, Bag(["1:2"]), Bag(["0:1"])) and found["v10"].link.link == "d2"
     assert (found["vx0"].data.local, found["vx0"].data.remote, found["vx1"].data.group, found["vx1"].link.link) == ("10.0.0.1", "10.0.0.2", "239.1.1.1", "d2")
     assert found["tap0"].data == Tun("tap", "root", "root", True, True, True)
     assert (found["ve0"].data.peer, found["ve0"].link.link, found["ipv0"].data.flag) == ("ve1", None, "bridge")
@@ -87,7 +87,8 @@ MADE = [
      ["ip link add name br0 mtu 1400 type bridge stp_state 1", "ip link set dev br0 alias virtlab:web"]),
     (LinkState("t0", "tun", Link(mac="52:54:00:00:00:01"), Tun("tap", "nobody", None, True, False, None)),
      ["ip tuntap add dev t0 mode tap user nobody multi_queue", "ip link set dev t0 address 52:54:00:00:00:01"]),
-    (LinkState("v5", "vlan", Link(link="eth0"), Vlan(id=5, gvrp=True)), ["ip link add link eth0 name v5 type vlan id 5 gvrp on"]),
+    (LinkState("v5", "vlan", Link(link="eth0"), Vlan(id=5, gvrp=True, ingress_qos_map=Bag(["1:2", "3:4"]), egress_qos_map=Bag())),
+     ["ip link add link eth0 name v5 type vlan id 5 gvrp on ingress-qos-map 1:2 3:4"]),
     (LinkState("vx", "vxlan", Link(link="eth0"), Vxlan(id=5, learning=False)), ["ip link add name vx type vxlan id 5 nolearning dev eth0 dstport 4789"]),
     (LinkState("b0", "bond", Link(), Bond(mode="802.3ad", lacp_rate="fast", arp_ip_target=Bag(["10.0.0.1", "10.0.0.2"]))),
      ["ip link add name b0 type bond mode 802.3ad arp_ip_target 10.0.0.1,10.0.0.2 lacp_rate fast"]),
@@ -189,3 +190,47 @@ def test_a_device_is_taken_out_of_ifupdowns_file_and_put_back():
     assert interfaces.method(left, "eth0") is None and interfaces.without(left, "eth0") == left
     again = interfaces.again(left, "eth0")
     assert again == IFUPDOWN.replace("auto lo eth0 eth1", "auto lo eth1\nauto eth0")
+
+
+def test_times_that_stp_veils_are_not_read():
+    """A shorter ageing_time while the topology changes, and the root's where another bridge is that; a third that merely is so in either case is read."""
+    entry = next(json.loads(json.dumps(each)) for each in DOCUMENTS["iproute2-6.1"]["addresses"] if each["ifname"] == "br0")
+    info = entry["linkinfo"]["info_data"]
+    info.update(stp_state=1, topology_change=1, forward_delay=400, ageing_time=801)
+    assert link_json.state(entry).data.ageing_time is None and link_json.state(entry).data.veiled == ("ageing_time",)
+    info.update(ageing_time=6000, root_port=1)
+    data = link_json.state(entry).data
+    assert (data.ageing_time, data.forward_delay, data.hello_time, data.max_age) == (6000, None, None, None)
+    info.update(stp_state=0)
+    assert link_json.state(entry).data.veiled is None
+
+
+def test_a_list_is_cleared_by_an_empty_word():
+    """Which a batch has in quotes."""
+    commands = list(link_words.change("b0", "bond", Link(), Bond(arp_ip_target=Bag())))
+    assert commands == [("ip", "link", "set", "dev", "b0", "type", "bond", "arp_ip_target", "")]
+
+
+def test_priorities_are_in_quotes():
+    """YAML makes one number of digits and a colon."""
+    kind = dict(declared(Vlan))["egress_qos_map"].kind
+    assert kind.canonical("09:7") == "9:7"
+    for value, words in (("184", "in quotes"), ("1:8", "TO from 0 to 7"), ("4294967296:1", "from 0 to 4294967295"), ("-1:1", "in quotes")):
+        with pytest.raises(ValueError, match=words):
+            kind.canonical(value)
+
+
+def test_routes_of_others_are_told_as_they_were():
+    """With all that ip(8) shows; one that shows more cannot be told; the kernel's and ours are none."""
+    entry = {"type": "1", "dst": "10.6.0.0/16", "gateway": "10.5.0.9", "table": "254", "protocol": "99", "scope": "0", "prefsrc": "10.5.0.1", "metric": 5,
+             "flags": ["onlink"], "metrics": [{"mtu": 1400, "advmss": 1000}]}
+    route = link_json.others_route(entry, 4)
+    assert (route.gateway, route.src, route.onlink, str(route)) == ("10.5.0.9", "10.5.0.1", True, "10.6.0.0/16 via 10.5.0.9")
+    assert [" ".join(command) for command in link_words.reroute("a", route)] == [
+        "ip route replace to unicast 10.6.0.0/16 via 10.5.0.9 onlink table 254 proto 99 scope 0 src 10.5.0.1 metric 5 mtu 1400 advmss 1000 dev a"]
+    assert link_json.others_route({**entry, "nexthops": []}, 4).words == ()
+    six = {"type": "1", "dst": "default", "table": "254", "protocol": "3", "scope": "0", "flags": [], "pref": "medium"}
+    assert link_json.others_route(six, 6).words[:3] == ("to", "unicast", "::/0")
+    via = {**six, "dst": "10.8.0.0/16", "via": {"family": "inet6", "host": "fe80::5"}}
+    assert link_json.others_route(via, 4).words[3:6] == ("via", "inet6", "fe80::5")
+    assert [link_json.others_route({**entry, "protocol": number}, 4) for number in ("2", "9", "118")] == [None] * 3

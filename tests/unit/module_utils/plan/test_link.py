@@ -11,12 +11,16 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions
-from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, Rival, Seen, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, OthersRoute, Rival, Seen, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Tun, Vlan, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import make_plan
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
 
+OTHERS = (
+    OthersRoute("0.0.0.0/0", 4, "10.0.0.9", words=("a",)), OthersRoute("10.8.0.0/16", 4, words=("b",)), OthersRoute("10.9.0.0/16", 4, "10.8.0.1", words=("c",)),
+    OthersRoute("fd09::/32", 6, "fe80::9", words=("d",)), OthersRoute("10.7.0.0/16", 4, "10.0.0.9", "10.0.0.1", words=("e",)), OthersRoute("10.6.0.0/16", 4),
+)
 NIC = Seen("nic", None, None, 1500, True, ())
 
 
@@ -31,6 +35,16 @@ class Host:
     open: tuple = ()
     files: dict = field(default_factory=dict)
     begun: dict = field(default_factory=dict)
+    states: dict = field(default_factory=dict)
+    routes: tuple = ()
+
+    def state(self, name):
+        """Any device's state."""
+        return self.states.get(name)
+
+    def others(self, name):
+        """Somebody's routes."""
+        return self.routes
 
     def guarded(self, name):
         """TAPs are."""
@@ -57,8 +71,8 @@ class Host:
         return name.startswith("vnet")
 
     def kept(self, name):
-        """Nothing."""
-        return
+        """What the states say."""
+        return self.states[name].kept if name in self.states else None
 
     def gaps(self, kept):
         """None."""
@@ -112,12 +126,44 @@ def test_timers_that_the_kernel_rounds_are_the_same():
     assert plans([bridge(data=Bridge(ageing_time=3127))], {"br0": held})[0].steps != ()
 
 
+def test_timers_that_stp_veils_are_as_asked():
+    """Unless somebody wrote down that another was asked; where nobody did, that is told."""
+    held = there(data=Bridge(stp=True, veiled=("ageing_time",)))
+    item = plans([bridge(data=Bridge(ageing_time=6000))], {"br0": held})[0]
+    assert item.steps == () and item.warnings == ("ageing_time cannot be seen while STP has another time in its place, and is taken to be 6000",)
+    known = replace(held, data=replace(held.data, ageing_time=6000))
+    same, other = (plans([bridge(data=Bridge(ageing_time=time))], {"br0": known})[0] for time in (6000, 7000))
+    assert (same.steps, same.warnings, verbs(other)) == ((), (), ["change"])
+
+
 def test_addresses_go_before_others_come_and_routes_follow():
     """A route may have gone with an address, so all are told again."""
     routes = Bag([LinkRoute("10.9.0.0/16", "10.0.0.9")])
     held = there(addresses=Bag(["10.0.0.1/24"]), routes=routes)
     item = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"]), routes=routes))], {"br0": held})[0]
-    assert [(step.verb, step.value[0]) for step in item.steps] == [("address", "del"), ("address", "replace"), ("route", "replace")]
+    assert [(step.verb, step.value[0]) for step in item.steps][:3] == [("address", "del"), ("address", "replace"), ("route", "replace")]
+
+
+def again(item):
+    """Words of the routes of others that are put back."""
+    return "".join(step.value[1].words[0] for step in item.steps if step.verb == "reroute")
+
+
+def test_routes_of_others_come_back_where_they_can():
+    """Those that the kernel drops; what cannot is told of."""
+    held = there(addresses=Bag(["10.0.0.1/24"]))
+    moved = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"])))], {"br0": held}, routes=OTHERS)[0]
+    assert again(moved) == "bac" and moved.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9, 10.6.0.0/16",)
+    more = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"])))], {"br0": there(addresses=Bag(["10.0.0.1/24", "10.0.0.2/24"]))}, routes=OTHERS)[0]
+    assert again(more) == "" and more.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9",)
+    gone = plans([bridge(link=Link(addresses=Bag()))], {"br0": held}, routes=OTHERS)[0]
+    assert again(gone) == "bc" and "0.0.0.0/0 via 10.0.0.9" in gone.warnings[0]
+    bond = there("bond0", "bond", Bond(mode="802.3ad", lacp_rate="slow"), addresses=Bag(["10.0.0.1/24"]))
+    bounced = plans([WantedLink("link", "bond0", "bond", data=Bond(lacp_rate="fast"))], {"bond0": bond}, routes=OTHERS)[0]
+    assert again(bounced) == "bacde" and verbs(bounced)[-6:] == ["address", *["reroute"] * 5]
+    down = plans([bridge(link=Link(up=False))], {"br0": held}, routes=OTHERS)[0]
+    assert again(down) == "" and down.warnings and [step.verb for step in steps_between(there(up=False), down.observed)].count("reroute") == 5
+    assert again(plans([bridge(link=Link(mtu=1400))], {"br0": held}, routes=OTHERS)[0]) == ""
 
 
 def test_a_bond_is_changed_while_it_is_down_and_alone():
@@ -138,6 +184,15 @@ def test_what_cannot_change_is_made_anew():
     assert plans([replace(wanted, force=True)], {"tap0": held}, open=("tap0",))[0].warnings != ()
 
 
+def test_priorities_that_nobody_asks_for_any_more_are_mapped_to_none():
+    """ip(8) adds to a map, and 0 is what is not in it."""
+    held = there("v5", "vlan", Vlan(id=5, ingress_qos_map=Bag(["1:2", "3:4", "5:6"]), egress_qos_map=Bag(["7:7"])), link="eth1")
+    wanted = WantedLink("link", "v5", "vlan", data=Vlan(ingress_qos_map=Bag(["1:2", "3:5", "4:0"])))
+    item = plans([wanted], {"v5": held}, seen={"v5": Seen("vlan", None, "eth1", 1500, True, ())})[0]
+    assert [step.value[3] for step in item.steps] == [Vlan(ingress_qos_map=Bag(["3:5", "5:0"]))] and item.target.data.ingress_qos_map == ("1:2", "3:5")
+    assert plans([replace(wanted, data=Vlan(egress_qos_map=Bag(["7:7", "6:0"])))], {"v5": held})[0].steps == ()
+
+
 def test_guests_ports_stay():
     """And are told."""
     held = there(ports=[BridgePort(name="tap1"), BridgePort(name="eth1")])
@@ -146,6 +201,20 @@ def test_guests_ports_stay():
     guest = SimpleNamespace(domain="vm1", target="tap1", mac=None, network=None, bridge="br0")
     with pytest.raises(InUseError, match=r"bridge br0 is in use by vm1 \(tap1\), and this removes it"):
         plans([bridge(state="absent")], {"br0": held}, guests=(guest,))
+
+
+def test_guests_above_a_nic_are_told():
+    """By whatever is between them: a smaller MTU and another MAC address are told, and to go down is refused."""
+    guest = SimpleNamespace(domain="vm1", target="macvtap0", mac=None, network=None, bridge=None)
+    seen = {"v5": Seen("vlan", None, "eth1", 1500, True, ()), "macvtap0": Seen("macvtap", None, "v5", 1500, True, ()), "eth1": NIC}
+    host = {"observed": {"eth1": there("eth1", "nic")}, "seen": seen, "guests": (guest,)}
+    for link, told in ((Link(mtu=1400), (guest,)), (Link(mac="52:54:00:00:00:09"), (guest,)), (Link(mtu=1600), ()), (Link(txqueuelen=7), ())):
+        item = plans([WantedLink("link", "eth1", None, link=link)], **host)[0]
+        assert item.steps and item.guests == told, link
+    down = WantedLink("link", "eth1", None, link=Link(up=False))
+    with pytest.raises(InUseError, match=r"link eth1 is in use by vm1 \(macvtap0\), and this takes it down"):
+        plans([down], **host)
+    assert plans([replace(down, force=True)], **host)[0].guests == (guest,)
 
 
 def test_who_refers_to_whom_decides_the_order():
@@ -198,6 +267,42 @@ def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
     mended = plans([bridge(persist="auto")], {"br0": altered}, keeper="networkd")[0]
     assert [change.before for change in mended.changes] == ["networkd, whose files were altered"]
     assert "nobody brings it back at boot" in plans([bridge(persist="auto")])[0].warnings[0]
+
+
+def test_what_is_taken_is_known_and_goes_back():
+    """A port with what its bridge knew of it, unless the bridge gives it by itself; a bond takes its own back; what is kept of others loses what moves."""
+    kept = Kept("networkd", there("br1", ports=[BridgePort(name="eth1", cost=9)]))
+    states = {
+        "eth1": there("eth1", "nic", controller="br1", up=False, port=PortOptions(cost=9), mtu=1400), "eth2": there("eth2", "nic", controller="bond0"),
+        "br1": replace(there("br1", ports=[BridgePort(name="eth1", cost=9)]), kept=kept), "bond0": there("bond0", "bond", Bond(), ["eth2"]),
+    }
+    seen = {name: Seen(state.kind, state.link.controller or None, None, 1500, True, ()) for name, state in states.items()}
+    wanted = bridge(ports=Bag([BridgePort(name="eth1"), BridgePort(name="eth2")]), steal=True, persist="auto")
+    item = plans([wanted], seen=seen, states=states)[0]
+    back = {each.key: each.observed for each in item.taken}
+    assert list(back) == ["bond0", "eth1", "eth2", "br1"] and back["bond0"].ports == ("eth2",) and back["eth2"].link.controller is None
+    assert back["eth1"].link == Link(up=False, mac="52:54:00:00:00:01", controller="br1", port=PortOptions(cost=9))
+    assert item.steps[-1].value == ("br1", Kept("networkd", replace(kept.record, ports=Bag())))
+    assert [(change.field, change.before, change.after) for change in item.changes][-1] == ("persist[br1].ports", ["eth1"], [])
+    taken = replace(states["eth1"], link=replace(states["eth1"].link, controller="br0", port=PortOptions(pvid=1)))
+    assert [step.verb for step in steps_between(taken, back["eth1"])] == ["controller", "port"]
+    assert [step.verb for step in steps_between(replace(states["br1"], kept=item.steps[-1].value[1]), back["br1"])] == ["keep"]
+    both = plans([wanted, bridge("br1", ports=Bag())], {"br1": states["br1"]}, seen=seen, states=states)
+    assert [each.link.controller for item in both for each in (taken.observed for taken in item.taken) if each.name == "eth1"] == [None]
+    assert verbs(plans([bridge(ports=Bag([BridgePort(name="eth1")]), persist="none", steal=True)], seen=seen, states=states)[0])[-1] != "keep"
+
+
+def test_a_run_that_was_killed_leaves_no_port_to_two():
+    """The port has moved, and is written down for both; and one with a controller of its own goes by that."""
+    kept = Kept("networkd", there("br1", ports=[BridgePort(name="tap1")]))
+    states = {"br1": replace(there("br1"), kept=kept), "br0": there()}
+    seen = {name: Seen("bridge", None, None, 1500, True, ()) for name in states}
+    held = there(ports=[BridgePort(name="tap1")])
+    item = plans([bridge(ports=Bag([BridgePort(name="tap1")]), persist="auto")], {"br0": held}, seen=seen, states=states)[0]
+    assert verbs(item) == ["keep"] and item.changes[0].field == "persist[br1].ports"
+    tap = there("tap1", "tun", Tun("tap"), controller="br0")
+    item = plans([WantedLink("tap", "tap1", "tun", link=Link(controller="br0"), data=Tun(), persist="auto")], {"tap1": tap}, seen=seen, states=states)[0]
+    assert verbs(item) == ["keep"] and item.steps[0].value[0] == "br1"
 
 
 def test_who_else_configures_a_device_is_told():
