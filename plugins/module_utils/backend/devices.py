@@ -31,16 +31,16 @@ class Devices:
 
     def __init__(self, libvirt, networks):
         self.libvirt, self._networks = libvirt, networks
-        self._read()
 
-    def _read(self):
-        self.entries = {entry["ifname"]: entry for entry in iproute.read("ip", "-d", "address", "show") if "ifname" in entry}
-        for name in ("_vlans", "_routes", "seen"):
-            self.__dict__.pop(name, None)
+    @cached_property
+    def entries(self):
+        """{name: what ip(8) says of it} of every device, as of the last look."""
+        return {entry["ifname"]: entry for entry in iproute.read("ip", "-d", "address", "show") if "ifname" in entry}
 
     def observe(self, names):
         """{name: LinkState or None} of the named devices."""
-        self._read()
+        for name in ("entries", "_ports", "_vlans", "_routes", "_begun", "seen"):
+            self.__dict__.pop(name, None)
         return {name: self.state(name) for name in names}
 
     def state(self, name):
@@ -49,12 +49,19 @@ class Devices:
         if entry is None:
             return None
         kind = link_json.kind_of(entry)
-        members = [each for each in self.entries.values() if each.get("master") == name] if kind in ("bridge", "bond", "team") else ()
         found = link_json.state(
-            entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
+            entry, self._ports.get(name, ()), self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
         )
         return replace(found, interrupted=self.unfinished(name) is not None, kept=keepers.kept(name))
+
+    @cached_property
+    def _ports(self):
+        found = {}
+        for entry in self.entries.values():
+            if "master" in entry:
+                found.setdefault(entry["master"], []).append(entry)
+        return found
 
     @cached_property
     def _vlans(self):
@@ -153,7 +160,11 @@ class Devices:
 
     def unfinished(self, name):
         """The LinkState that a device was to have whose making was interrupted, or None."""
-        return journal.recall_link(name)
+        return journal.recall_link(name) if name in self._begun else None
+
+    @cached_property
+    def _begun(self):
+        return journal.begun()
 
     def guarded(self, name):
         """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Optional
 
 from .bridge import Bridge, PortOptions, Vlans
@@ -168,8 +168,10 @@ def over(held, given):
     """``held``, a dataclass instance, with what ``given``, one of the same class, says."""
     if given is None:
         return held
-    said = {entry.name: getattr(given, entry.name) for entry in fields(given) if getattr(given, entry.name) is not None}
-    return replace(held, **said) if held is not None else given
+    if held is None:
+        return given
+    said = {name: value for name in given.__dataclass_fields__ if (value := getattr(given, name)) is not None and value != getattr(held, name)}
+    return replace(held, **said) if said else held
 
 
 def over_port(held, given):

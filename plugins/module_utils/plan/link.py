@@ -68,7 +68,6 @@ def _agreed(wanted):
 
 def _item(wanted, state, targets, context, others):
     target = targets[wanted.name]
-    whole = expected(target, state, context)
     planned = with_guests(target, state, context)
     steps = steps_between(state, planned) or _leftovers(wanted, state, context)
     guests, warnings = (), []
@@ -76,12 +75,15 @@ def _item(wanted, state, targets, context, others):
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
         warnings += _boots(wanted, target, context)
-    unmanaged = sorted(port.name for port in whole.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, whole) else []
+    unmanaged = sorted({port.name for port in planned.ports} - {port.name for port in wanted.ports}) if _lists(wanted, planned) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
     before = report(state)
-    after = {**(report(whole) if steps else before), **notes}
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(_changes(state, planned, steps)), guests,
-                tuple(warnings), grip(state), grip(whole, wanted), notes=notes)
+    item = Item(wanted.family, wanted.kind, wanted.name, state, target, before, {**before, **notes}, notes=notes)
+    if not steps:
+        return item
+    whole = expected(target, state, context)
+    return replace(item, after={**report(whole), **notes}, steps=steps, changes=tuple(_changes(state, planned, steps)), guests=guests,
+                   warnings=tuple(warnings), had=grip(state), has=grip(whole, wanted))
 
 
 def _boots(wanted, target, context):
