@@ -119,7 +119,7 @@ class Devices:
     @staticmethod
     def _run(commands):
         """Carry commands out in their order, as many of one program as follow each other at once. Raises BackendError at the first that fails."""
-        for program, group in groupby(commands, key=lambda command: command[0]):
+        for program, group in groupby(link_words.joined(commands), key=lambda command: command[0]):
             if callable(program):
                 for act, *arguments in group:
                     act(*arguments)
