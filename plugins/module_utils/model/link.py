@@ -108,8 +108,9 @@ class LinkState:
     """A device as it is, or as it shall be.
 
     ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
-    or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark, ``interrupted`` tells of a run that was killed while it
-    made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is only to be seen.
+    or a bond's or team's port names, as a Bag; None in a target where nobody asks for them. ``vlans`` are a bridge's own. ``lab`` is the mark,
+    ``interrupted`` tells of a run that was killed while it made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is
+    only to be seen.
     """
 
     name: str
@@ -195,5 +196,5 @@ def report(state):
     if state.vlans is not None:
         shown["vlans"] = plain(state.vlans)
     if state.kind in CONTROLLERS:
-        shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports] if state.kind == "bridge" else sorted(state.ports)
+        shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports or ()] if state.kind == "bridge" else sorted(state.ports or ())
     return {**shown, "lab": state.lab, "persist": state.kept.by if state.kept else "none"}

@@ -128,7 +128,7 @@ def grip(state, wanted=None):
     """The Grip of a LinkState or None: what it is on top of; and of a target what else the task names."""
     if state is None:
         return Grip()
-    ports = frozenset(port.name if state.kind == "bridge" else port for port in state.ports) if state.kind in CONTROLLERS else frozenset()
+    ports = frozenset(port.name if state.kind == "bridge" else port for port in state.ports or ()) if state.kind in CONTROLLERS else frozenset()
     named = {state.link.link} if state.kind not in ("veth",) else set()
     if wanted is not None:
         named |= {wanted.link.controller, *ports}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.codec import link_record
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, Seen, WantedLink
@@ -16,6 +17,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds i
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import make_plan
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
+from ansible_collections.virtlab.network.plugins.module_utils.plan.link_target import expected
 
 NIC = Seen("nic", None, None, 1500, True, ())
 
@@ -110,6 +112,18 @@ def test_timers_that_the_kernel_rounds_are_the_same():
     held = there(data=Bridge(stp=True, forward_delay=200, ageing_time=3124))
     assert plans([bridge(data=Bridge(forward_delay=1, ageing_time=3125))], {"br0": held})[0].steps == ()
     assert plans([bridge(data=Bridge(ageing_time=3127))], {"br0": held})[0].steps != ()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_new_bridge_keeps_ports_that_join_it_by_themselves(begun):
+    """Whose ports nobody asks for has those whose controller it is; also where the run before was killed."""
+    killed = {"br0": link_record.load("br0", link_record.dump(plans([bridge()])[0].target))} if begun else {}
+    item = plans([bridge()], begun=killed)[0]
+    assert item.target.ports is None and item.after["ports"] == []
+    made = there(ports=[BridgePort(name="veth0")])
+    assert steps_between(made, expected(item.target, made, Host())) == steps_between(there(), expected(item.target, there(), Host()))
+    listed = plans([bridge(ports=Bag())])[0]
+    assert "controller" in [step.verb for step in steps_between(made, expected(listed.target, made, Host()))]
 
 
 def test_addresses_go_before_others_come_and_routes_follow():
