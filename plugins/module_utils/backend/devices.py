@@ -35,11 +35,16 @@ class Devices:
     @cached_property
     def entries(self):
         """{name: what ip(8) says of it} of every device, as of the last look."""
-        return {entry["ifname"]: entry for entry in iproute.read("ip", "-d", "address", "show") if "ifname" in entry}
+        return {entry["ifname"]: entry for entry in self._look[0] if "ifname" in entry}
+
+    @cached_property
+    def _look(self):
+        return iproute.read_all(("ip", "-d", "address", "show"), ("bridge", "-compressvlans", "vlan", "show"), *(
+            ("ip", "-N", family, "route", "show", "table", "all", "proto", str(PROTOCOL)) for family in ("-4", "-6")))
 
     def observe(self, names):
         """{name: LinkState or None} of the named devices."""
-        for name in ("entries", "_ports", "_vlans", "_routes", "_begun", "seen"):
+        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "_recorded", "seen"):
             self.__dict__.pop(name, None)
         return {name: self.state(name) for name in names}
 
@@ -53,6 +58,8 @@ class Devices:
             entry, self._ports.get(name, ()), self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), _virtual_functions(name) if kind == "nic" else None,
         )
+        if name not in self._begun and name not in self._recorded:
+            return found
         return replace(found, interrupted=self.unfinished(name) is not None, kept=keepers.kept(name))
 
     @cached_property
@@ -65,15 +72,14 @@ class Devices:
 
     @cached_property
     def _vlans(self):
-        return {entry["ifname"]: entry["vlans"] for entry in iproute.read("bridge", "-compressvlans", "vlan", "show")}
+        return {entry["ifname"]: entry["vlans"] for entry in self._look[1]}
 
     @cached_property
     def _routes(self):
         found = {}
-        for family in ("-4", "-6"):
-            for entry in iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", str(PROTOCOL)):
-                if "dev" in entry:
-                    found.setdefault(entry["dev"], []).append(entry)
+        for entry in (*self._look[2], *self._look[3]):
+            if "dev" in entry:
+                found.setdefault(entry["dev"], []).append(entry)
         return found
 
     def rehearse(self, state, steps):
@@ -165,6 +171,10 @@ class Devices:
     @cached_property
     def _begun(self):
         return journal.begun()
+
+    @cached_property
+    def _recorded(self):
+        return frozenset(path.stem for path in keepers.RECORDS.glob("*.json"))
 
     def guarded(self, name):
         """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""

@@ -119,12 +119,14 @@ def _number(value):
 
 def _read(cls, info):
     """Values of the options of a class that JSON has."""
-    found = {}
-    for name, key, kind in _keys(cls):
-        value = info.get(key)
-        if value is not None:
-            found[name] = value in (1, "on") if kind == "bool" else _number(value) if kind == "int" else value
-    return found
+    return dict(_values(cls, tuple([info.get(key) for unused, key, unused in _keys(cls)])))
+
+
+@cache
+def _values(cls, given):
+    """{name: value} of what JSON has for the options that _keys() lists: of thousands of devices most have the same."""
+    kinds = {"bool": lambda value: value in (1, "on"), "int": _number, "str": str}
+    return {name: kinds[kind](value) for (name, unused, kind), value in zip(_keys(cls), given) if value is not None}
 
 
 @cache
@@ -136,8 +138,7 @@ def _keys(cls):
 def _port(cls, entry, vlans, **more):
     held = entry["linkinfo"]["info_slave_data"]
     own = _vlans(vlans.get(entry["ifname"])) if vlans is not None else UNKNOWN
-    found = _read(PortSettings, held)
-    return cls(**found, pvid=own.pvid, untagged=own.untagged, tagged=own.tagged, **more)
+    return cls(**_read(PortSettings, held), pvid=own.pvid, untagged=own.untagged, tagged=own.tagged, **more)
 
 
 def _vlans(entries):
