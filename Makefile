@@ -132,7 +132,7 @@ $(RIVAL):
 	@rm -rf $(CACHE)/bench/whole $(CACHE)/bench/ansible-*.whl
 
 .PHONY: bench
-bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt and with community.libvirt: a table and a plot (needs root, a quarter of an hour)
+bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt, ip -batch and others: tables and a plot (needs root, twenty minutes)
 	@$(VENV)/bin/python -m benchmarks $(CACHE)/bench
 
 .PHONY: pins

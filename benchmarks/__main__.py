@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m benchmarks FOLDER``: measures all contenders on one disposable host, prints ratios, and leaves ratios.md, plot.svg and seconds.json.
+"""``python -m benchmarks FOLDER [SUBJECT...]``: measures all contenders on disposable hosts, prints ratios, and leaves ratios.md, plot.svg and seconds.json.
 
-FOLDER holds what Ansible finds community.libvirt in, as ansible_collections/community/libvirt.
+FOLDER holds what Ansible finds community.libvirt in, as ansible_collections/community/libvirt. Subjects are networks and devices; both where none is named.
 """
 
 from __future__ import annotations
@@ -15,30 +15,38 @@ from pathlib import Path
 from testbed import claim
 from testbed import lab as labs
 from testbed.bed import BedError, need_root
+from testbed.host import CHECKOUT
 from testbed.play import collections, environment
 
 from . import report
-from .contenders import PLAYED, VERBS, documents
+from .devices import DEVICES
+from .networks import NETWORKS
 
-COUNTS, ROUNDS, AGAIN = (1, 10, 50), 3, 3
+SUBJECTS = {"networks": NETWORKS, "devices": DEVICES}
+ROUNDS, AGAIN = 3, 3
+#: bridges of the host that is looked at, with four ports each, and how often it is
+MANY, LOOKS = 1000, 5
 HERE = Path(__file__).parent
 
 
-def raw(host, count, measured):
-    """What libvirt itself takes."""
-    for verb in (*VERBS[:2], *[VERBS[1]] * (AGAIN - 1), *VERBS[2:]):
-        done = host.run("python3", "/root/raw.py", verb, input=json.dumps(documents(count)))
-        measured.add("raw", verb, count, float(done.stdout))
+def _verbs(subject):
+    """(verb, number) of each, in order: what changes nothing is done several times."""
+    return [(verb, number) for verb in subject.verbs for number in range(AGAIN if verb == "again" else 1)]
 
 
-def played(lab, top, contender, count, measured):
+def alone(host, subject, contender, count, measured):
+    """What a contender takes that runs on the host by itself."""
+    for verb in (verb for verb, unused in _verbs(subject)):
+        done = host.run("python3", f"/root/{subject.alone[contender].script}", verb, input=json.dumps(subject.given(count)))
+        measured.add(contender, verb, count, float(done.stdout))
+
+
+def played(top, subject, contender, count, measured):
     """What a play of one of Ansible's modules takes, task by task; each verb that has several tasks is their sum."""
-    tasks_of, unused = PLAYED[contender]
-    verbs = [("build", 0), *(("again", number) for number in range(AGAIN)), ("lease", 0), ("remove", 0)]
     tasks = [{"name": f"ping {number}", "ansible.builtin.ping": {}} for number in range(AGAIN + 1)]
-    tasks += [{"name": f"{verb} {number}", **task} for verb, number in verbs for task in tasks_of(verb, count)]
+    tasks += [{"name": f"{verb} {number}", **task} for verb, number in _verbs(subject) for task in subject.played[contender].tasks(verb, count)]
     path = Path(top, "play.json")
-    path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    path.write_text(json.dumps([{"hosts": "host1", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     more = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"), "ANSIBLE_STDOUT_CALLBACK": "durations"}
     done = subprocess.run(["ansible-playbook", "-i", f"{top}/inventory.json", str(path)], env={**environment(top), **more}, capture_output=True,
                           text=True, check=False)
@@ -47,7 +55,7 @@ def played(lab, top, contender, count, measured):
     seconds = {}
     for line in map(json.loads, done.stdout.splitlines()):
         verb = line["task"].split()[0]
-        if contender != "virt_net" and verb != "ping" and line["changed"] != (verb != "again"):
+        if subject.played[contender].truthful and verb != "ping" and line["changed"] != (verb != "again"):
             raise BedError(f"{contender} says changed: {line['changed']} to {verb}")
         seconds[line["task"]] = seconds.get(line["task"], 0) + line["seconds"]
     for task, taken in seconds.items():
@@ -56,40 +64,54 @@ def played(lab, top, contender, count, measured):
             measured.add("ping" if verb == "ping" else contender, verb, count, taken)
 
 
-def measure(folder):
-    """All of it."""
-    name, measured = f"bench{os.getpid()}", report.Measured()
+def compare(host, top, subject):
+    """All contenders of a subject, one after the other in each round."""
+    measured = report.Measured(subject)
+    for number in range(ROUNDS):
+        for count in subject.counts:
+            print(f"Round {number + 1} of {ROUNDS}: {count} {subject.name}", flush=True)
+            for contender in subject.alone:
+                alone(host, subject, contender, count, measured)
+            for contender in (name for name, each in subject.played.items() if count <= each.most):
+                played(top, subject, contender, count, measured)
+    return measured
+
+
+def look(host):
+    """{way to read a host with thousands of devices: seconds of each look}."""
+    print("Looking at thousands of devices", flush=True)
+    host.put(CHECKOUT / "plugins", "/root/collections/ansible_collections/virtlab/network")
+    return json.loads(host.run("python3", "/root/alone_reader.py", "/root/collections", str(MANY), str(LOOKS)).stdout)
+
+
+def measure(folder, names):
+    """({subject: Measured}, what look() says or None)"""
+    name = f"bench{os.getpid()}"
     try:
-        lab = labs.up(name)
-        host = lab.hosts["host1"]
-        host.path("/root/raw.py").write_text((HERE / "raw.py").read_text(encoding="utf-8"), encoding="utf-8")
+        lab = labs.up(name, count=2)
+        for host in lab.hosts.values():
+            for script in HERE.glob("alone_*.py"):
+                host.path(f"/root/{script.name}").write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
         with collections() as top:
             Path(top, "inventory.json").write_text(json.dumps(lab.inventory()), encoding="utf-8")
             Path(top, "ansible_collections/community").symlink_to(folder.resolve() / "ansible_collections/community")
-            for number in range(ROUNDS):
-                for count in COUNTS:
-                    print(f"Round {number + 1} of {ROUNDS}: {count} network{'s' if count > 1 else ''}", flush=True)
-                    raw(host, count, measured)
-                    for contender in (name for name, (tasks, most) in PLAYED.items() if count <= most):
-                        played(lab, top, contender, count, measured)
+            found = {each: compare(lab.hosts["host1"], top, SUBJECTS[each]) for each in names}
+        return found, look(lab.hosts["host2"]) if "devices" in names else None
     finally:
         claim.down(name)
-    return measured
 
 
 def main():
     """See above."""
     need_root("make bench")
-    folder = Path(sys.argv[1])
-    measured = measure(folder)
-    lines = list(report.table(measured))
-    lines += ["", f"A task that does nothing (ping) takes {measured.ping:.2f} s, and is taken off before what is in brackets: times raw libvirt-python.", ""]
-    lines += ["| goal | measured | |", "|---|---:|---|"]
-    lines += [f"| {what}: {goal} | {value:.2f} | {'reached' if reached else 'not reached'} |" for what, value, goal, reached in report.goals(measured)]
-    (folder / "ratios.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "seconds.json").write_text(json.dumps([[*key, values] for key, values in measured.seconds.items()], indent=1), encoding="utf-8")
-    report.plot(measured, folder / "plot.svg")
-    print("\n" + "\n".join(lines) + f"\n\nLeft in {folder}: ratios.md, plot.svg, seconds.json")
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(SUBJECTS)
+    found, looks = measure(folder, names)
+    text = "\n".join(report.lines(found, looks)) + "\n"
+    seconds = [[name, *key, values] for name, measured in found.items() for key, values in measured.seconds.items()]
+    (folder / "ratios.md").write_text(text, encoding="utf-8")
+    (folder / "seconds.json").write_text(json.dumps({"tasks": seconds, "looks": looks}, indent=1), encoding="utf-8")
+    report.plot(list(found.values()), folder / "plot.svg")
+    print(f"\n{text}\nLeft in {folder}: ratios.md, plot.svg, seconds.json")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What measurements come to: a table of ratios, the goals, and a plot."""
+"""What measurements come to: tables of ratios, the goals, and a plot."""
 
 from __future__ import annotations
 
 from statistics import median
 
-from .contenders import VERBS
-
-TITLES = {"build": "build", "again": "run again, nothing to do", "lease": "change one lease of each", "remove": "remove"}
-NAMES = {"raw": "raw libvirt-python", "virt_host": "virt_host, one task", "virt_network": "virt_network, a loop",
-         "virt_net": "community.libvirt's virt_net, loops"}
+#: ways to read a host with thousands of devices
+LOOKS = {"dump": "ip -j -d link, and json", "named": "the reader, ten bridges named", "all": "the reader, every device asked for"}
 
 
 class Measured:
-    """Seconds by (contender, verb, count), of several rounds."""
+    """Seconds by (contender, verb, count) of a subject, of several rounds."""
 
-    def __init__(self):
-        self.seconds = {}
+    def __init__(self, subject):
+        self.subject, self.seconds = subject, {}
 
     def add(self, contender, verb, count, seconds):
         """One more measurement."""
@@ -32,63 +29,110 @@ class Measured:
         """Seconds of a task that does nothing."""
         return median(value for (contender, *unused), values in self.seconds.items() if contender == "ping" for value in values)
 
-    @property
-    def counts(self):
-        """How many networks there were."""
-        return sorted({count for contender, verb, count in self.seconds if contender == "raw"})
+    def times(self, contender, verb, count):
+        """How many times as long as the limit it took; a ping is taken off where Ansible plays."""
+        return (self.of(contender, verb, count) - (self.ping if contender in self.subject.played else 0)) / self.of(self.subject.limit, verb, count)
 
 
-def table(measured):
-    """Lines of a Markdown table: seconds, and how many times those of raw libvirt-python that is once a ping is taken off."""
-    yield f"| networks | | {' | '.join(NAMES.values())} |"
-    yield f"|---:|---|{'---:|' * len(NAMES)}"
-    for count in measured.counts:
-        for verb in VERBS:
-            cells = [_cell(measured, contender, verb, count) for contender in NAMES]
-            yield f"| {count} | {TITLES[verb]} | {' | '.join(cells)} |"
+def lines(found, looks):
+    """Lines of Markdown: a table of each subject ({name: Measured}), one of the looks at thousands of devices, and the goals."""
+    for measured in found.values():
+        yield from _table(measured)
+        limit = measured.subject.contenders[measured.subject.limit]
+        yield from ("", f"A task that does nothing (ping) takes {measured.ping:.2f} s, and is taken off before what is in brackets: times {limit}.", "")
+    if looks:
+        yield from _looks(looks)
+    yield from ("| goal | measured | |", "|---|---:|---|")
+    for what, value, word, goal in [each for name, measured in found.items() for each in GOALS[name](measured)] + (_look_goals(looks) if looks else []):
+        reached = value <= goal if word == "at most" else value >= goal
+        yield f"| {what}: {word} {goal} | {value:.2f} | {'reached' if reached else 'not reached'} |"
+
+
+def _table(measured):
+    """Seconds, and how many times those of the limit that is."""
+    subject = measured.subject
+    yield f"| {subject.name} | | {' | '.join(subject.contenders.values())} |"
+    yield f"|---:|---|{'---:|' * len(subject.contenders)}"
+    for count in subject.counts:
+        for verb, title in subject.verbs.items():
+            yield f"| {count} | {title} | {' | '.join(_cell(measured, contender, verb, count) for contender in subject.contenders)} |"
 
 
 def _cell(measured, contender, verb, count):
-    seconds, raw = measured.of(contender, verb, count), measured.of("raw", verb, count)
+    seconds = measured.of(contender, verb, count)
     if seconds is None:
         return ""
-    return f"{seconds:.2f} s" if contender == "raw" else f"{seconds:.2f} s ({(seconds - measured.ping) / raw:.2f})"
+    digits = 2 if seconds >= 0.1 else 3
+    return f"{seconds:.{digits}f} s" + ("" if contender == measured.subject.limit else f" ({measured.times(contender, verb, count):.2f})")
 
 
-def goals(measured):
-    """(what, measured, goal, whether it is reached) of each goal."""
-    most = measured.counts[-1]
-    few = max(count for contender, verb, count in measured.seconds if contender == "virt_net")
-    of, ping = measured.of, measured.ping
+def _looks(looks):
+    yield from ("| 5,000 devices, looked at in one process | seconds | |", "|---|---:|---:|")
+    for name, title in LOOKS.items():
+        yield f"| {title} | {median(looks[name]):.2f} s | {_look(looks, name):.2f} |"
+    yield ""
+
+
+def _look(looks, name):
+    return median(looks[name]) / median(looks["dump"])
+
+
+def _network_goals(measured):
+    """(what, measured, how it is to compare, with what) of each goal."""
+    subject, of, ping = measured.subject, measured.of, measured.ping
+    most, few = subject.counts[-1], subject.played["virt_net"].most
     ours = of("virt_host", "again", most) / most
-    found = [
+    return [
         ("one unchanged virt_network / ping", of("virt_network", "again", 1) / ping, "at most", 1.3),
-        (f"building {most} networks in one task, a ping taken off / raw", (of("virt_host", "build", most) - ping) / of("raw", "build", most), "at most", 1.15),
+        (f"building {most} networks in one task, a ping taken off / raw", measured.times("virt_host", "build", most), "at most", 1.15),
         (f"{most} unchanged networks in one task / ping", of("virt_host", "again", most) / ping, "at most", 1.3),
         (f"a network's share of {few} unchanged ones of virt_net / of {most} in one task", of("virt_net", "again", few) / few / ours, "at least", 30),
     ]
-    return [(what, value, f"{word} {goal}", value <= goal if word == "at most" else value >= goal) for what, value, word, goal in found]
 
 
-def plot(measured, path):
-    """Write a plot (SVG): seconds over networks, a panel for each verb, both axes logarithmic."""
+def _device_goals(measured):
+    most = measured.subject.counts[-1]
+    return [
+        (f"building {most} bridges with their ports in one task, a ping taken off / ip -batch", measured.times("virt_host", "build", most), "at most", 2.5),
+        (f"{most} unchanged bridges with their ports in one task, a ping taken off / two dumps", measured.times("virt_host", "again", most), "at most", 1.5),
+    ]
+
+
+def _look_goals(looks):
+    return [(f"5,000 devices: {LOOKS[name]} / {LOOKS['dump']}", _look(looks, name), "at most", 1.3) for name in ("named", "all")]
+
+
+GOALS = {"networks": _network_goals, "devices": _device_goals}
+
+
+def plot(found, path):
+    """Write a plot (SVG): seconds over how many there are, a row for each Measured and a panel for each verb, all axes logarithmic."""
     import matplotlib
 
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "virtlab", "font.size": 9})
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(1, len(VERBS), figsize=(13, 3.6), sharey=True)
-    for panel, verb in zip(panels, VERBS):
-        for contender, marker in zip(NAMES, "xo^s"):
-            points = [(count, measured.of(contender, verb, count)) for count in measured.counts if measured.of(contender, verb, count)]
-            panel.plot(*zip(*points), marker=marker, label=NAMES[contender])
+    width = max(len(measured.subject.verbs) for measured in found)
+    figure = pyplot.figure(figsize=(3.25 * width, 3.6 * len(found)))
+    for part, measured in zip(figure.subfigures(len(found), 1, squeeze=False)[:, 0], found):
+        _row(part, measured, width)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def _row(part, measured, width):
+    subject = measured.subject
+    panels = part.subplots(1, width, sharey=True, gridspec_kw={"left": 0.06, "right": 0.98, "bottom": 0.26, "top": 0.9, "wspace": 0.08})
+    for panel in panels[len(subject.verbs):]:
+        panel.axis("off")
+    for panel, (verb, title) in zip(panels, subject.verbs.items()):
+        for contender, marker in zip(subject.contenders, "xo^s"):
+            points = [(count, measured.of(contender, verb, count)) for count in subject.counts if measured.of(contender, verb, count)]
+            panel.plot(*zip(*points), marker=marker, label=subject.contenders[contender])
         panel.axhline(measured.ping, color="grey", linestyle=":", label="ping")
-        panel.set(title=TITLES[verb], xlabel="networks", xscale="log", yscale="log")
-        panel.set_xticks(measured.counts, [str(count) for count in measured.counts])
+        panel.set(title=title, xlabel=subject.name, xscale="log", yscale="log")
+        panel.set_xticks(subject.counts, [str(count) for count in subject.counts])
         panel.minorticks_off()
     panels[0].set_ylabel("seconds")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=len(labels), frameon=False)
-    figure.tight_layout(rect=(0, 0.08, 1, 1))
-    figure.savefig(path, metadata={"Date": None})
+    part.legend(handles, labels, loc="lower center", ncols=len(labels), frameon=False)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -70,9 +71,9 @@ def _bring_about(plan, host, check_mode, warn):
 
 
 def _check_names(wanted):
-    ids = [(each.family, each.name) for each in wanted]
+    times = Counter((each.family, each.name) for each in wanted)
     for each in wanted:
-        if ids.count((each.family, each.name)) > 1:
+        if times[each.family, each.name] > 1:
             raise ValidationError(f"{each.kind}s", each.name, "is there twice", f"give each {each.kind} once")
 
 

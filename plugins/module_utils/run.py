@@ -21,7 +21,7 @@ def resource(kind):
     def act():
         outcome = _reconcile(module, [(kind, module.params)])
         item = outcome.plan.items[0]
-        return {"before": item.before, "after": outcome.after[item.id], "diff": diff_of(item, outcome), **_changes(outcome, lambda item: "")}
+        return {"before": item.before, "after": outcome.after[item.id], **_diff(module, lambda: diff_of(item, outcome)), **_changes(outcome, lambda item: "")}
 
     _run(module, act)
 
@@ -37,7 +37,7 @@ def virt_host():
         return {
             "before": {f"{kind}s": {item.key: item.before for item in items if item.kind == kind} for kind in argument_spec.KINDS_OF_RESOURCES},
             "after": {f"{kind}s": {item.key: outcome.after[item.id] for item in items if item.kind == kind} for kind in argument_spec.KINDS_OF_RESOURCES},
-            "diff": [diff_of(item, outcome) for item in items if item.steps],
+            **_diff(module, lambda: [diff_of(item, outcome) for item in items if item.steps]),
             **_changes(outcome, lambda item: f"{item.kind}s[{item.key}]."),
         }
 
@@ -52,6 +52,11 @@ def information(what):
 
 def _reconcile(module, tasks, **more):
     return reconcile(tasks, module.params["uri"], module.params["lab"], check_mode=module.check_mode, warn=module.warn, **more)
+
+
+def _diff(module, made):
+    """The diff, where somebody wants to see it: with hundreds of devices it is long."""
+    return {"diff": made()} if module._diff else {}
 
 
 def _changes(outcome, prefix):

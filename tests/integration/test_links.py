@@ -127,13 +127,15 @@ def test_devices_of_one_call_are_ordered(ansible, host):
     task = {
         "lab": "web",
         "networks": [{"name": "one", "ips": [{"address": "10.79.0.1/24"}], "bridge": {"name": "test-one"}}],
-        "bridges": [{"name": "test0", "ports": [{"name": "test1"}, {"name": "test3"}]}],
+        "bridges": [{"name": "test0", "ports": [{"name": "test1"}, {"name": "test3"}]}, {"name": "test6"}],
         "taps": [{"name": "test1", "port": {"isolated": True}}, {"name": "test2", "controller": "test-one"}],
-        "links": [{"name": "test3", "kind": "macvlan", "link": "test4"}, {"name": "test4", "kind": "veth", "veth": {"peer": "test5"}}],
+        "links": [{"name": "test3", "kind": "macvlan", "link": "test4"}, {"name": "test4", "kind": "veth", "veth": {"peer": "test5"}},
+                  {"name": "test7", "kind": "veth", "veth": {"peer": "test8"}, "controller": "test6"}],
     }
     made, again = ansible.run(("virt_host", task), ("virt_host", task))
     assert (made["changed"], again["changed"]) == (True, False), (made, again)
-    assert {name: link(host, name).get("master") for name in ("test1", "test2", "test3")} == {"test1": "test0", "test2": "test-one", "test3": "test0"}
+    masters = {"test1": "test0", "test2": "test-one", "test3": "test0", "test7": "test6"}
+    assert {name: link(host, name).get("master") for name in masters} == masters
     assert link(host, "test1")["linkinfo"]["info_slave_data"]["isolated"] is True
     ansible.module("virt_bridge", name="test9", lab="other")
     gone = ansible.module("virt_host", lab="web", prune=True)

@@ -33,16 +33,21 @@ class Devices:
 
     def __init__(self, libvirt, networks):
         self.libvirt, self._networks = libvirt, networks
-        self._read()
 
-    def _read(self):
-        self.entries = {entry["ifname"]: entry for entry in iproute.read("ip", "-d", "address", "show") if "ifname" in entry}
-        for name in ("_vlans", "_routes", "seen"):
-            self.__dict__.pop(name, None)
+    @cached_property
+    def entries(self):
+        """{name: what ip(8) says of it} of every device, as of the last look."""
+        return {entry["ifname"]: entry for entry in self._look[0] if "ifname" in entry}
+
+    @cached_property
+    def _look(self):
+        return iproute.read_all(("ip", "-d", "address", "show"), ("bridge", "-compressvlans", "vlan", "show"), *(
+            ("ip", "-N", family, "route", "show", "table", "all", "proto", str(PROTOCOL)) for family in ("-4", "-6")))
 
     def observe(self, names):
         """{name: LinkState or None} of the named devices."""
-        self._read()
+        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "_recorded", "seen"):
+            self.__dict__.pop(name, None)
         return {name: self.state(name) for name in names}
 
     def state(self, name):
@@ -51,27 +56,35 @@ class Devices:
         if entry is None:
             return None
         kind = link_json.kind_of(entry)
-        members = [each for each in self.entries.values() if each.get("master") == name] if kind in ("bridge", "bond", "team") else ()
         found = link_json.state(
-            entry, members, self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
+            entry, self._ports.get(name, ()), self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), MORE[kind](name) if kind in MORE else None,
         )
+        if name not in self._begun and name not in self._recorded:
+            return found
         kept = keepers.kept(name)
         if kept is not None and getattr(found.data, "veiled", None):  # what is not to be seen now is taken to be as it was asked
             found = replace(found, data=replace(found.data, **{each: getattr(kept.record.data, each) for each in found.data.veiled}))
         return replace(found, interrupted=self.unfinished(name) is not None, kept=kept)
 
     @cached_property
+    def _ports(self):
+        found = {}
+        for entry in self.entries.values():
+            if "master" in entry:
+                found.setdefault(entry["master"], []).append(entry)
+        return found
+
+    @cached_property
     def _vlans(self):
-        return {entry["ifname"]: entry["vlans"] for entry in iproute.read("bridge", "-compressvlans", "vlan", "show")}
+        return {entry["ifname"]: entry["vlans"] for entry in self._look[1]}
 
     @cached_property
     def _routes(self):
         found = {}
-        for family in ("-4", "-6"):
-            for entry in iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", str(PROTOCOL)):
-                if "dev" in entry:
-                    found.setdefault(entry["dev"], []).append(entry)
+        for entry in (*self._look[2], *self._look[3]):
+            if "dev" in entry:
+                found.setdefault(entry["dev"], []).append(entry)
         return found
 
     def others(self, name):
@@ -123,7 +136,7 @@ class Devices:
     @staticmethod
     def _run(commands):
         """Carry commands out in their order, as many of one program as follow each other at once. Raises BackendError at the first that fails."""
-        for program, group in groupby(commands, key=lambda command: command[0]):
+        for program, group in groupby(link_words.joined(commands), key=lambda command: command[0]):
             if callable(program):
                 for act, *arguments in group:
                     act(*arguments)
@@ -167,7 +180,15 @@ class Devices:
 
     def unfinished(self, name):
         """The LinkState that a device was to have whose making was interrupted, or None."""
-        return journal.recall_link(name)
+        return journal.recall_link(name) if name in self._begun else None
+
+    @cached_property
+    def _begun(self):
+        return journal.begun()
+
+    @cached_property
+    def _recorded(self):
+        return keepers.recorded()
 
     def guarded(self, name):
         """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""

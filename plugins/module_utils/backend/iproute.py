@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -34,11 +35,19 @@ def path(program):
 
 def read(program, *arguments):
     """What a program prints as JSON."""
-    command = [path(program), "-j", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackendError(f"{' '.join(command)} failed: {done.stderr.strip()}")
-    return json.loads(done.stdout or "[]")
+    return read_all((program, *arguments))[0]
+
+
+def read_all(*commands):
+    """What programs print as JSON that are run at the same time: with thousands of devices each takes its time."""
+    whole = [[path(program), "-j", *arguments] for program, *arguments in commands]
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) for command in whole]
+        said = [each.communicate() for each in running]
+    for command, process, outputs in zip(whole, running, said):
+        if process.returncode:
+            raise BackendError(f"{' '.join(command)} failed: {outputs[1].decode(errors='replace').strip()}")
+    return [json.loads(printed or "[]") for printed, unused in said]
 
 
 def check(commands):

@@ -51,6 +51,11 @@ def recall_link(name):
     return None if found is None else link_record.load(name, found)
 
 
+def begun():
+    """Names of the devices whose making was interrupted."""
+    return frozenset(path.stem for path in FOLDER.glob("*.link")) if os.geteuid() == 0 else frozenset()
+
+
 def forget_link(name):
     """Cross it out."""
     _remove(f"{name}.link")

@@ -24,6 +24,11 @@ def keeper():
     return next((name for name, backend in KEEPERS.items() if backend.active()), None)
 
 
+def recorded():
+    """Names of the devices that come back at boot."""
+    return frozenset(path.stem for path in RECORDS.glob("*.json"))
+
+
 def kept(name):
     """How a device comes back at boot: a Kept, or None."""
     found = _read(RECORDS / f"{name}.json")
@@ -55,7 +60,7 @@ def rival(name):
 
 def keep(devices):
     """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None."""
-    held = {path.stem: _read(path) for path in RECORDS.glob("*.json")}
+    held = {name: _read(RECORDS / f"{name}.json") for name in recorded()}
     told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
     records = {**{name: record for name, record in held.items() if name not in dict(devices)}, **told}
     _compose(records, told)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import cache
 
 from ..model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
 from ..model.link import CONTROLLERS, KINDS, PROTOCOL, Link, LinkRoute, LinkState, OthersRoute, Seen
@@ -14,6 +15,8 @@ from ..model.option import Bag, declared
 from .link_table import TABLE, VLAN_FLAGS
 
 MARK = "virtlab:"
+#: of a device that is in no VLAN, and of one of which nobody knows
+NONE, UNKNOWN = Vlans(None, (), ()), Vlans()
 #: facts of a device that are only to be seen
 FACTS = ("ifindex", "operstate")
 #: numbers of the protocols of routes that are the kernel's (redirect, kernel and ra, as rtnetlink(7) has them), and ours
@@ -72,8 +75,12 @@ def lower(entry):
 
 def _addresses(entry, dynamic):
     found = [each for each in entry.get("addr_info", ()) if "local" in each and bool(each.get("dynamic") or each.get("temporary")) == dynamic]
-    written = [f"{ipaddress.ip_address(each['local'])}/{each['prefixlen']}" for each in found]
-    return [each for each in written if not ipaddress.ip_interface(each).is_link_local]
+    return [f"{address}/{each['prefixlen']}" for each in found if not (address := _address(each["local"])).is_link_local]
+
+
+@cache
+def _address(text):
+    return ipaddress.ip_address(text)
 
 
 def _data(kind, entry, more):
@@ -134,31 +141,35 @@ def _number(value):
 
 def _read(cls, info):
     """Values of the options of a class that JSON has."""
-    rows, found = TABLE[cls], {}
-    for name, entry in declared(cls):
-        value = info.get(rows[name].key)
-        if value is None or entry.many:
-            continue
-        if entry.kind.ansible == "bool":
-            value = value in (1, True, "on")
-        elif entry.kind.ansible == "int":
-            value = _number(value)
-        found[name] = value
-    return found
+    return dict(_values(cls, tuple([info.get(key) for unused, key, unused in _keys(cls)])))
+
+
+@cache
+def _values(cls, given):
+    """{name: value} of what JSON has for the options that _keys() lists: of thousands of devices most have the same."""
+    kinds = {"bool": lambda value: value in (1, "on"), "int": _number, "str": str}
+    return {name: kinds[kind](value) for (name, unused, kind), value in zip(_keys(cls), given) if value is not None}
+
+
+@cache
+def _keys(cls):
+    """(name, its key in JSON, Ansible's word for its kind) of each option that is no list."""
+    return tuple((name, TABLE[cls][name].key, entry.kind.ansible) for name, entry in declared(cls) if not entry.many)
 
 
 def _port(cls, entry, vlans, **more):
     held = entry["linkinfo"]["info_slave_data"]
-    own = _vlans(vlans.get(entry["ifname"])) if vlans is not None else Vlans()
-    found = _read(PortSettings, held)
-    return cls(**found, pvid=own.pvid, untagged=own.untagged, tagged=own.tagged, **more)
+    own = _vlans(vlans.get(entry["ifname"])) if vlans is not None else UNKNOWN
+    return cls(**_read(PortSettings, held), pvid=own.pvid, untagged=own.untagged, tagged=own.tagged, **more)
 
 
 def _vlans(entries):
     """The Vlans of what bridge(8) says of a device; one without any is said to have none."""
+    if not entries:
+        return NONE
     found = {"untagged": [], "tagged": []}
     pvid = None
-    for each in entries or ():
+    for each in entries:
         word = f"{each['vlan']}-{each['vlanEnd']}" if "vlanEnd" in each else str(each["vlan"])
         found["untagged" if "Egress Untagged" in each.get("flags", ()) else "tagged"].append(word)
         pvid = each["vlan"] if "PVID" in each.get("flags", ()) else pvid

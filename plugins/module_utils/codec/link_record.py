@@ -15,7 +15,8 @@ from ..model.option import Bag, declared, plain, read
 def dump(state):
     """A LinkState in plain values, without what is only to be seen. Empty lists are kept: they say that there shall be none."""
     parts = {name: _said(getattr(state, name)) for name in ("link", "data", "vlans") if getattr(state, name) is not None}
-    return {"kind": state.kind, "lab": state.lab, "ports": [_said(port) if state.kind == "bridge" else port for port in state.ports], **parts}
+    ports = None if state.ports is None else [_said(port) if state.kind == "bridge" else port for port in state.ports]
+    return {"kind": state.kind, "lab": state.lab, "ports": ports, **parts}
 
 
 def _said(value):
@@ -27,6 +28,6 @@ def load(name, found):
     """The LinkState of what dump() gave."""
     kind = found["kind"]
     data = read(KINDS[kind], found["data"], strict=False) if "data" in found else None
-    ports = Bag(read(BridgePort, port, strict=False) if kind == "bridge" else port for port in found["ports"])
+    ports = None if found["ports"] is None else Bag(read(BridgePort, port, strict=False) if kind == "bridge" else port for port in found["ports"])
     vlans = read(Vlans, found["vlans"], strict=False) if "vlans" in found else None
     return LinkState(name, kind, read(Link, found["link"], strict=False), data, ports, vlans, found["lab"])

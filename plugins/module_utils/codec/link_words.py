@@ -15,6 +15,37 @@ from . import teamd
 from .link_json import MARK
 from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE, WORDS
 
+#: what one ``ip link set`` can set, in the order that the kernel does (net/core/rtnetlink.c, do_setlink; up before master in old ones, which is no matter)
+ORDER = ("address", "mtu", "alias", "master", "nomaster", "up")
+
+
+def joined(commands):
+    """The commands, where such as follow each other and set something of one device are one, if the kernel keeps their order."""
+    held = None
+    for command in commands:
+        if held is not None and _goes_on(held, command):
+            held = (*held, *command[5:])
+            continue
+        if held is not None:
+            yield held
+        held = command
+    if held is not None:
+        yield held
+
+
+def _goes_on(one, other):
+    """True where a command can say what the ``other`` does, too."""
+    if one[:5] != other[:5] or one[:4] != ("ip", "link", "set", "dev"):
+        return False
+    before, after = _settings(one), _settings(other)
+    return {*before, *after} <= set(ORDER) and max(map(ORDER.index, before)) < min(map(ORDER.index, after))
+
+
+def _settings(command):
+    """What a command that sets something sets, without the values."""
+    words = iter(command[5:])
+    return [word for word in words if word in ("up", "down", "nomaster") or next(words)]
+
 
 def options(value):
     """The words for whatever is said in an instance of a class of options."""

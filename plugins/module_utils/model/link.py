@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Optional
 
 from .bridge import Bridge, PortOptions, Vlans
@@ -140,9 +140,9 @@ class LinkState:
     """A device as it is, or as it shall be.
 
     ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
-    or a bond's or team's port names, as a Bag. ``vlans`` are a bridge's own. ``lab`` is the mark, ``interrupted`` tells of a run that was killed while it
-    made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is only to be seen,
-    ``others`` the routes of others that are to be put back.
+    or a bond's or team's port names, as a Bag; None in a target where nobody asks for them. ``vlans`` are a bridge's own. ``lab`` is the mark,
+    ``interrupted`` tells of a run that was killed while it made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is
+    only to be seen, ``others`` the routes of others that are to be put back.
     """
 
     name: str
@@ -202,8 +202,10 @@ def over(held, given):
     """``held``, a dataclass instance, with what ``given``, one of the same class, says."""
     if given is None:
         return held
-    said = {entry.name: getattr(given, entry.name) for entry in fields(given) if getattr(given, entry.name) is not None}
-    return replace(held, **said) if held is not None else given
+    if held is None:
+        return given
+    said = {name: value for name in given.__dataclass_fields__ if (value := getattr(given, name)) is not None and value != getattr(held, name)}
+    return replace(held, **said) if said else held
 
 
 def over_port(held, given):
@@ -227,5 +229,5 @@ def report(state):
     if state.vlans is not None:
         shown["vlans"] = plain(state.vlans)
     if state.kind in CONTROLLERS:
-        shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports] if state.kind == "bridge" else sorted(state.ports)
+        shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports or ()] if state.kind == "bridge" else sorted(state.ports or ())
     return {**shown, "lab": state.lab, "persist": state.kept.by if state.kept else "none"}

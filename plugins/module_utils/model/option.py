@@ -101,6 +101,8 @@ def _read_one(declaration, value, where, strict):
 
 def plain(value):
     """Dicts, lists and scalars that read() takes back; what is not set is left out."""
+    if value is None or type(value) in (str, int, bool):
+        return value
     if is_dataclass(value):
         pairs = ((name, plain(getattr(value, name))) for name, unused in declared(type(value)))
         return {name: inner for name, inner in pairs if inner not in (None, [])}

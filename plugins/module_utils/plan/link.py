@@ -71,7 +71,6 @@ def _agreed(wanted):
 
 def _item(wanted, state, targets, claimed, context, others):
     target = targets[wanted.name]
-    whole = expected(target, state, context)
     planned = with_guests(target, state, context)
     state = _with_others(state, planned, context)
     steps = steps_between(state, planned) or _leftovers(wanted, state, context)
@@ -84,15 +83,18 @@ def _item(wanted, state, targets, claimed, context, others):
         warnings += [f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []
     warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
                  for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
-    taken = link_taken.taken(state, targets, wanted.name, claimed, context) if steps or claimed else ()
-    changes = (*_changes(state, planned, steps), *link_taken.changes(claimed, context))
-    steps += link_taken.steps(claimed)
-    unmanaged = sorted(port.name for port in whole.ports if port.name not in {each.name for each in wanted.ports}) if _lists(wanted, whole) else []
+    unmanaged = sorted({port.name for port in planned.ports} - {port.name for port in wanted.ports}) if _lists(wanted, planned) else []
     notes = {"unmanaged_ports": unmanaged} if unmanaged else {}
     before = report(state)
-    after = {**(report(whole) if steps else before), **notes}
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, changes, guests, tuple(warnings), grip(state),
-                grip(whole, wanted), notes=notes, taken=taken)
+    item = Item(wanted.family, wanted.kind, wanted.name, state, target, before, {**before, **notes}, warnings=tuple(warnings), notes=notes)
+    if not steps and not claimed:
+        return item
+    whole = expected(target, state, context)
+    return replace(
+        item, after={**(report(whole) if steps else before), **notes}, steps=(*steps, *link_taken.steps(claimed)), guests=guests,
+        changes=(*_changes(state, planned, steps), *link_taken.changes(claimed, context)), had=grip(state), has=grip(whole, wanted),
+        taken=link_taken.taken(state, targets, wanted.name, claimed, context),
+    )
 
 
 def _with_others(state, target, context):
@@ -145,7 +147,7 @@ def grip(state, wanted=None):
     """The Grip of a LinkState or None: what it is on top of; and of a target what else the task names."""
     if state is None:
         return Grip()
-    ports = frozenset(port.name if state.kind == "bridge" else port for port in state.ports) if state.kind in CONTROLLERS else frozenset()
+    ports = frozenset(port.name if state.kind == "bridge" else port for port in state.ports or ()) if state.kind in CONTROLLERS else frozenset()
     named = {state.link.link} if state.kind not in ("veth",) else set()
     if wanted is not None:
         named |= {wanted.link.controller, *ports}

@@ -167,8 +167,8 @@ def _check_joins(wanted, port, controller, kind, targets, context):
     master = seen.master if seen else None
     if master and master != controller and not wanted.steal and not _released(master, port, targets):
         raise ValidationError(option, value, f"{port} is a port of {master}", "say steal: true, or take it off there first")
-    guests = [guest for guest in context.guests if guest.target == port]
-    if guests and master and master != controller:
+    guests = [guest for guest in context.guests if guest.target == port] if master and master != controller else []
+    if guests:
         raise ValidationError(option, value, f"{port} is a NIC of guest {guests[0].domain}", "change the guest's definition instead")
     after = targets[port].link.addresses if targets.get(port) is not None else None
     dynamic = [cidr for cidr in seen.dynamic if not after] if seen else []

@@ -163,9 +163,9 @@ def _join(name, controller, down=False):
 
 
 def _port_changes(name, held, wanted):
-    settings = said(PortSettings(**{each: getattr(wanted, each) for each in PortSettings.__dataclass_fields__}), held)
-    if settings != PortSettings():
-        yield Step("port", (name, settings))
+    settings = {each: given for each, unused in declared(PortSettings) if (given := getattr(wanted, each)) not in (None, getattr(held, each))}
+    if settings:
+        yield Step("port", (name, PortSettings(**settings)))
     if wanted.given and any(getattr(held, each) != getattr(wanted, each) for each in ("pvid", "untagged", "tagged")):
         yield Step("vlans", (name, held, wanted, False))
 

@@ -87,7 +87,7 @@ def _new(wanted):
         raise ValidationError(f"{wanted.device}.{needed}", None, f"a {wanted.device} is not made without one", f"give {needed}")
     link = replace(wanted.link, up=wanted.link.up is not False)
     data = over(type(wanted.data)(**FIRST.get(type(wanted.data), {})), wanted.data) if wanted.data is not None else None
-    return LinkState(wanted.name, wanted.device, link, canonical(data), Bag(wanted.ports or ()), wanted.vlans, wanted.lab)
+    return LinkState(wanted.name, wanted.device, link, canonical(data), _ports(wanted), wanted.vlans, wanted.lab)
 
 
 def _changed(wanted, state, context):
@@ -153,7 +153,7 @@ def fill(target, held):
     """``target`` with what ``held``, a state of the same device, has where it says nothing."""
     given = target.link
     port = over_port(held.link.port, given.port) if None not in (given.port, held.link.port) else given.port or held.link.port
-    known = {port.name: port for port in held.ports} if target.kind == "bridge" else {}
+    known = {port.name: port for port in held.ports or ()} if target.kind == "bridge" else {}
     ports = held.ports if target.ports is None else target.ports
     ports = Bag(over_port(known[each.name], each) if each.name in known else each for each in ports) if known else ports
     vlans = target.vlans if target.vlans is not None and target.vlans.given else held.vlans

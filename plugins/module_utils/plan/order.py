@@ -18,8 +18,7 @@ def ordered(items):
 
     Raises ValidationError where resources wait for each other.
     """
-    room = {item.id: tuple(other.id for other in items if other is not item and _makes_room(other, item)) for item in items}
-    first = {item.id: (*room[item.id], *(other.id for other in items if other is not item and _comes_first(other, item))) for item in items}
+    room, first = _waits(items)
     by_id, found = {item.id: item for item in items}, {}
 
     def visit(item, waiting):
@@ -38,20 +37,39 @@ def ordered(items):
     return tuple(replace(item, needs=room[item.id]) for item in found.values())
 
 
-def _makes_room(one, other):
-    """True where ``one`` gives up what ``other`` takes."""
-    if not one.steps or not other.steps:
-        return False
-    if (one.had.holds - one.has.holds) & (other.has.holds - other.had.holds):
-        return True
-    given_up = [each for each in one.had.subnets if each not in one.has.subnets]
-    taken = [each for each in other.has.subnets if each not in other.had.subnets]
-    return any(mine.version == theirs.version and mine.overlaps(theirs) for mine in given_up for theirs in taken)
+def _waits(items):
+    """({id: ids of those that give up what it takes}, {id: these, and who makes what it refers to, or ends to refer to what it removes}).
+
+    They are looked up by what they have to do with: in a task with hundreds of devices there are too many pairs to look at each.
+    """
+    busy = [item for item in items if item.steps]
+    gives, makes, leaves = (_index(busy, names) for names in (
+        lambda item: item.had.holds - item.has.holds, lambda item: item.has.makes - item.had.makes, lambda item: item.had.uses - item.has.uses))
+    subnets = {item.id: given for item in busy if (given := [each for each in item.had.subnets if each not in item.has.subnets])}
+    room, first, place = {}, {}, {item.id: number for number, item in enumerate(items)}
+    for item in items:
+        before = _meet(gives, item.has.holds - item.had.holds) | _overlapping(subnets, item) if item.steps else set()
+        after = _meet(makes, item.has.uses) | _meet(leaves, item.had.makes - item.has.makes) if item.steps else set()
+        room[item.id], later = (tuple(sorted(found - {item.id}, key=place.get)) for found in (before, after))
+        first[item.id] = (*room[item.id], *later)
+    return room, first
 
 
-def _comes_first(one, other):
-    """True where ``one`` makes a device that ``other`` refers to, or ends to refer to one that ``other`` removes."""
-    if not one.steps or not other.steps:
-        return False
-    made, gone = one.has.makes - one.had.makes, other.had.makes - other.has.makes
-    return bool(made & other.has.uses or (one.had.uses - one.has.uses) & gone)
+def _index(items, names):
+    """{name: ids of the items that have it}"""
+    found = {}
+    for item in items:
+        for name in names(item):
+            found.setdefault(name, set()).add(item.id)
+    return found
+
+
+def _meet(index, names):
+    """Ids of all that an index has of some names."""
+    return set().union(*(index[name] for name in names if name in index))
+
+
+def _overlapping(subnets, item):
+    """Ids of those who give up a subnet ({id: [subnet]}) that one which the item takes overlaps."""
+    taken = [each for each in item.has.subnets if each not in item.had.subnets]
+    return {other for other, given in subnets.items() if any(mine.version == theirs.version and mine.overlaps(theirs) for mine in given for theirs in taken)}

@@ -101,6 +101,20 @@ def test_devices_are_made_with_these_words(state, commands):
     assert [" ".join(command) for command in link_words.create(state.name, state)] == commands
 
 
+def test_what_is_set_of_one_device_is_one_command():
+    """As far as the kernel takes it in that order; names may be words as well."""
+    commands = [
+        ("ip", "tuntap", "add", "dev", "up", "mode", "tap"),
+        *link_words.mark("up", "web"), *link_words.controller("up", "master"), *link_words.updown("up", True), (print, "up"), (print, "up"),
+        *link_words.controller("t1", "br0"), *link_words.mark("t1", "web"), *link_words.updown("t1", False), *link_words.controller("t1", "bond0"),
+        *link_words.change("t1", "tun", Link(txqueuelen=7), None), *link_words.updown("t1", True),
+    ]
+    said = [" ".join(command) for command in link_words.joined(commands) if not callable(command[0])]
+    assert said == ["ip tuntap add dev up mode tap", "ip link set dev up alias virtlab:web master master up", "ip link set dev t1 master br0",
+                    "ip link set dev t1 alias virtlab:web", "ip link set dev t1 down", "ip link set dev t1 master bond0",
+                    "ip link set dev t1 txqueuelen 7", "ip link set dev t1 up"]
+
+
 def test_vlans_change_as_little_as_can_be():
     """Ranges are told at once, and what stays is not touched."""
     commands = [" ".join(command) for command in link_words.vlans("p", Vlans(1, ("1",), ("20-30",)), Vlans(7, ("7",), ("20-29", "40")), False)]

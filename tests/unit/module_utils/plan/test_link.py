@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.codec import link_record
 from ansible_collections.virtlab.network.plugins.module_utils.errors import InUseError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, OthersRoute, Rival, Seen, WantedLink
@@ -16,6 +17,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds i
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import make_plan
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
+from ansible_collections.virtlab.network.plugins.module_utils.plan.link_target import expected
 
 OTHERS = (
     OthersRoute("0.0.0.0/0", 4, "10.0.0.9", words=("a",)), OthersRoute("10.8.0.0/16", 4, words=("b",)), OthersRoute("10.9.0.0/16", 4, "10.8.0.1", words=("c",)),
@@ -134,6 +136,18 @@ def test_timers_that_stp_veils_are_as_asked():
     known = replace(held, data=replace(held.data, ageing_time=6000))
     same, other = (plans([bridge(data=Bridge(ageing_time=time))], {"br0": known})[0] for time in (6000, 7000))
     assert (same.steps, same.warnings, verbs(other)) == ((), (), ["change"])
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_new_bridge_keeps_ports_that_join_it_by_themselves(begun):
+    """Whose ports nobody asks for has those whose controller it is; also where the run before was killed."""
+    killed = {"br0": link_record.load("br0", link_record.dump(plans([bridge()])[0].target))} if begun else {}
+    item = plans([bridge()], begun=killed)[0]
+    assert item.target.ports is None and item.after["ports"] == []
+    made = there(ports=[BridgePort(name="veth0")])
+    assert steps_between(made, expected(item.target, made, Host())) == steps_between(there(), expected(item.target, there(), Host()))
+    listed = plans([bridge(ports=Bag())])[0]
+    assert "controller" in [step.verb for step in steps_between(made, expected(listed.target, made, Host()))]
 
 
 def test_addresses_go_before_others_come_and_routes_follow():

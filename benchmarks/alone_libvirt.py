@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs on the managed host: what libvirt-python itself takes in one process, which is as fast as anything can be that asks libvirt.
 
-``raw.py VERB`` reads a JSON list of {"name", "xml", "lease"} on stdin and prints how many seconds VERB took for all of them, the import of
+``alone_libvirt.py VERB`` reads a JSON list of {"name", "xml", "lease"} on stdin and prints how many seconds VERB took for all of them, the import of
 libvirt and the connection included.
 """
 

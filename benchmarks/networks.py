@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is compared: how each builds networks, is run again, changes one lease of each network, and removes them."""
+"""NAT networks: how each contender builds them, is run again, changes one lease of each, and removes them."""
 
 from __future__ import annotations
 
 import copy
 
-VERBS = ("build", "again", "lease", "remove")
+from .subject import Alone, Played, Subject
 
 
 def networks(count):
@@ -71,5 +71,11 @@ def virt_net(verb, count):
     return [{"community.libvirt.virt_net": {"name": "{{ item.name }}", **command}, "loop": documents(count)} for command in commands[verb]]
 
 
-#: name: (tasks of a verb, the most networks that it is given)
-PLAYED = {"virt_host": (virt_host, 50), "virt_network": (virt_network, 50), "virt_net": (virt_net, 10)}
+NETWORKS = Subject(
+    "networks", (1, 10, 50),
+    {"build": "build", "again": "run again, nothing to do", "lease": "change one lease of each", "remove": "remove"},
+    {"raw": Alone("raw libvirt-python", "alone_libvirt.py")},
+    {"virt_host": Played("virt_host, one task", virt_host, 50), "virt_network": Played("virt_network, a loop", virt_network, 50),
+     "virt_net": Played("community.libvirt's virt_net, loops", virt_net, 10, truthful=False)},
+    documents,
+)
