@@ -20,6 +20,8 @@ MTU = 1500
 #: what a host can be, and what a virtual machine's NIC can be: igb has virtual functions (SR-IOV)
 KINDS = ("namespaces", "vm")
 MODELS = ("virtio", "igb")
+#: who brings up the network of a virtual machine
+MANAGERS = ("networkd", "networkmanager")
 MEMORY = 1024
 #: names that the kernel or the bed has for something else
 RESERVED = {"nic": ("lo", "mgmt0"), "segment": ("lo", "all", "default")}
@@ -48,7 +50,7 @@ class Nic:
 class Plan:
     """A host to be: its number in the lab, its name, kind and release of Debian, and its NICs.
 
-    ``memory``, in MiB, and ``packages`` beyond those that every host has are a virtual machine's.
+    ``memory``, in MiB, ``packages`` beyond those that every host has, and ``manager``, which brings up its network, are a virtual machine's.
     """
 
     number: int
@@ -58,6 +60,7 @@ class Plan:
     nics: tuple
     memory: int = MEMORY
     packages: tuple = ()
+    manager: str = MANAGERS[0]
 
 
 def plain(count, suite, kind=KINDS[0]):
@@ -76,10 +79,10 @@ def read(path):
 def of(document):
     """Plans of the hosts of ``{"suite": S, "kind": K, "hosts": {NAME: {"nics": {NIC: SEGMENT or {"segment": ..., ...}}, ...}}}``.
 
-    What a host does not say for itself (suite, kind, memory, packages) it has of the document. A host without ``nics`` has its uplink alone. An
+    What a host does not say for itself (suite, kind, memory, packages, manager) it has of the document. A host without ``nics`` has its uplink alone. An
     uplink has addresses of its own, whatever else is given for it.
     """
-    shared = {"suite": str, "kind": str, "memory": int, "packages": list}
+    shared = {"suite": str, "kind": str, "memory": int, "packages": list, "manager": str}
     document = _known("the topology", document, {**shared, "hosts": dict})
     if not 1 <= len(document.get("hosts", {})) <= MOST:
         raise BedError(f"the topology has {len(document.get('hosts', {}))} hosts: must be 1 to {MOST}")
@@ -91,11 +94,12 @@ def of(document):
         entry = {**{key: document[key] for key in shared if key in document}, **_known(f"host {name}", entry, {**shared, "nics": dict})}
         nics = tuple(_nic(nic, wanted, number) for nic, wanted in entry.get("nics", {UPLINK: LAN}).items())
         kind = _one_of("kind", entry.get("kind", KINDS[0]), KINDS)
-        machines = {key: entry[key] for key in ("memory", "packages") if key in entry}
+        machines = {key: entry[key] for key in ("memory", "packages", "manager") if key in entry}
         if kind != "vm" and (machines or any(nic.model != MODELS[0] for nic in nics)):
-            raise BedError(f"host {name} is of kind {kind}: memory, packages and NICs of model igb are for those of kind vm")
+            raise BedError(f"host {name} is of kind {kind}: memory, packages, manager and NICs of model igb are for those of kind vm")
         suite = _one_of("suite", entry.get("suite", "bookworm"), root.RELEASES if kind == "vm" else root.SUITES)
         _within(f"memory of host {name}", machines.get("memory", MEMORY), 512, 65536)
+        _one_of(f"manager of host {name}", machines.get("manager", MANAGERS[0]), MANAGERS)
         if "packages" in machines:
             if not all(isinstance(package, str) for package in machines["packages"]):
                 raise BedError(f"packages of host {name} is {machines['packages']!r}: must be names")

@@ -17,7 +17,7 @@ def start(lab, plan):
     models = [nic.model for nic in plan.nics]
     nics = [{"name": nic.name, "segment": nic.segment, "mac": nic.mac or mac(plan.number, number), "model": nic.model}
             for number, nic in enumerate(plan.nics, 1)]
-    base = image.build(plan.suite, plan.packages)
+    base = image.build(plan.suite, plan.packages, plan.manager)
     frozen = template.build(base, plan.memory, models)
     machine = Machine(lab, plan.name)
     machine.create(Make(str(base), str(frozen), plan.memory, f"127.0.0.{plan.number}", nics), f"{qemu.TEMPLATE}/disk.qcow2", "qcow2")
@@ -43,5 +43,6 @@ def settle(machine, plan):
             "name": nic.name, "former": qemu.FORMER.format(number), "mac": made["mac"], "mtu": nic.mtu, "addresses": nic.addresses,
             "gateways": world.GATEWAYS if nic.uplink else [],
         })
-    facts = {"name": plan.name, "time": time.time(), "nics": nics, "servers": world.GATEWAYS[:1] if any(nic.uplink for nic in plan.nics) else []}
+    servers = world.GATEWAYS[:1] if any(nic.uplink for nic in plan.nics) else []
+    facts = {"name": plan.name, "time": time.time(), "nics": nics, "servers": servers, "manager": plan.manager}
     machine.run("/usr/bin/python3", "-", json.dumps(facts), input=Path(__file__).with_name("settle.py").read_text(encoding="utf-8"))

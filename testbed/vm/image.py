@@ -7,6 +7,7 @@ import lzma
 import shutil
 import subprocess
 import zlib
+from typing import NamedTuple
 
 from .. import kernel, root
 from ..bed import digest, once, run
@@ -40,8 +41,6 @@ FILES = {
     "etc/fstab": "/dev/vda / ext4 noatime 0 0\n",
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     f"etc/systemd/network/10-{ENTRY}.link": f"[Match]\nMACAddress={ENTRY_MAC}\n[Link]\nName={ENTRY}\n",
-    f"etc/systemd/network/10-{ENTRY}.network":
-        f"[Match]\nName={ENTRY}\n[Network]\nAddress={ENTRY_ADDRESS}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n",
     # libvirt gives these their MAC addresses, which udev would overwrite
     "etc/systemd/network/15-guests.link":
         "[Match]\nOriginalName=vnet* veth* macvtap* macvlan*\n[Link]\nMACAddressPolicy=none\nNamePolicy=keep kernel\n",
@@ -51,8 +50,37 @@ FILES = {
 }
 #: files of one release alone: Debian 13 can have either backend of libvirt's firewall, and 12 has the other already
 RELEASE_FILES = {"bookworm": {}, "trixie": {"etc/libvirt/network.conf": 'firewall_backend = "nftables"\n'}}
-ENABLED = ("systemd-networkd.service", "ssh.service")
+ENABLED = ("ssh.service",)
 DISABLED = ("openvswitch-switch.service", "systemd-networkd-wait-online.service")
+
+
+class Service(NamedTuple):
+    """Who brings up the network: its packages and files, and the units that are enabled and disabled for it."""
+
+    packages: list
+    files: dict
+    enabled: tuple
+    disabled: tuple
+
+
+SERVICES = {
+    "networkd": Service(
+        [],
+        {f"etc/systemd/network/10-{ENTRY}.network":
+             f"[Match]\nName={ENTRY}\n[Network]\nAddress={ENTRY_ADDRESS}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"},
+        ("systemd-networkd.service",), (),
+    ),
+    "networkmanager": Service(
+        ["network-manager"],
+        {
+            "etc/NetworkManager/conf.d/50-testbed.conf": "[main]\nno-auto-default=*\ndns=none\n",
+            f"etc/NetworkManager/system-connections/{ENTRY}.nmconnection":
+                f"[connection]\nid={ENTRY}\ntype=ethernet\ninterface-name={ENTRY}\n"
+                f"[ipv4]\nmethod=manual\naddress1={ENTRY_ADDRESS}\n[ipv6]\nmethod=disabled\n",
+        },
+        ("NetworkManager.service",), ("systemd-networkd.service", "systemd-networkd.socket", "NetworkManager-wait-online.service"),
+    ),
+}
 #: what costs time at every boot, and serves nobody here
 MASKED = [
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "man-db.timer",
@@ -63,25 +91,26 @@ MASKED = [
 ]
 
 
-def build(suite="bookworm", packages=()):
+def build(suite="bookworm", packages=(), manager="networkd"):
     """Folder with ``disk``, ``vmlinux``, ``initrd``, and the private key ``key`` of root's; built first where it is not there.
 
-    ``packages`` are installed as well as those that every machine has.
+    ``packages`` are installed as well as those that every machine has; ``manager`` is one of topology.MANAGERS.
     """
-    recipe = (suite, SIZE, KERNEL, PACKAGES, packages, UNUSED, MODULES, INIT, FILES, RELEASE_FILES[suite], ENABLED, DISABLED, MASKED, root.DPKG,
-              kernel.build().name)
+    recipe = (suite, SIZE, KERNEL, PACKAGES, packages, UNUSED, MODULES, INIT, FILES, RELEASE_FILES[suite], ENABLED, DISABLED, SERVICES[manager], MASKED,
+              root.DPKG, kernel.build().name)
     what = f"the disk of virtual machines with {suite} (about a minute)"
-    return once(f"image-{suite}", digest(recipe), what, lambda scratch: _build(scratch, suite, packages))
+    return once(f"image-{suite}", digest(recipe), what, lambda scratch: _build(scratch, suite, packages, SERVICES[manager]))
 
 
-def _build(scratch, suite, packages):
+def _build(scratch, suite, packages, service):
     disk, made = scratch / "root", scratch / "made"
     made.mkdir()
-    root.bootstrap(suite, [*PACKAGES, *packages], disk, {DOWNLOADS: [KERNEL]})
+    root.bootstrap(suite, [*PACKAGES, *service.packages, *packages], disk, {DOWNLOADS: [KERNEL]})
     _kernel(disk, scratch, made)
     shutil.copytree(kernel.build(), disk, dirs_exist_ok=True)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "testbed", "-f", made / "key")
-    _customise(disk, {**FILES, **RELEASE_FILES[suite], "root/.ssh/authorized_keys": (made / "key.pub").read_text(encoding="utf-8")})
+    files = {**FILES, **RELEASE_FILES[suite], **service.files, "root/.ssh/authorized_keys": (made / "key.pub").read_text(encoding="utf-8")}
+    _customise(disk, files, service)
     run("truncate", f"--size={SIZE}", made / "disk")
     run("mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=1,lazy_journal_init=1", "-m", "0", "-d", disk, made / "disk")
     return made
@@ -127,13 +156,15 @@ def _unzstd(data):
     return subprocess.run(["zstd", "-dc"], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
 
 
-def _customise(disk, files):
+def _customise(disk, files, service):
     for name, text in files.items():
         path = disk / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        if path.suffix == ".nmconnection":
+            path.chmod(0o600)  # NetworkManager heeds no other
     (disk / "root/.ssh").chmod(0o700)
-    run("chroot", disk, "systemctl", "enable", *ENABLED)
-    run("chroot", disk, "systemctl", "disable", *DISABLED)
+    run("chroot", disk, "systemctl", "enable", *ENABLED, *service.enabled)
+    run("chroot", disk, "systemctl", "disable", *DISABLED, *service.disabled)
     run("chroot", disk, "systemctl", "mask", *MASKED)
     run("chroot", disk, "systemctl", "set-default", "multi-user.target")

@@ -33,12 +33,17 @@ PLANS = [
         {"kind": "vm", "memory": 2048, "hosts": {"one": {"nics": {"wan": {"segment": "lan", "model": "igb"}}, "packages": ["g", "f"]}}},
         [Plan(11, "one", "vm", "bookworm", (Nic("wan", "lan", model="igb"),), 2048, ("f", "g"))],
     ),
+    (
+        {"kind": "vm", "manager": "networkmanager", "hosts": {"one": {}, "two": {"manager": "networkd", "nics": {}}}},
+        [Plan(11, "one", "vm", "bookworm", (UPLINK,), manager="networkmanager"), Plan(12, "two", "vm", "bookworm", ())],
+    ),
 ]
 
 WRONG = [
     ([], "the topology is []: must be a dictionary"),
     ({}, "the topology has 0 hosts: must be 1 to 200"),
-    ({"hosts": {"one": {}}, "routers": {}}, "the topology has routers={}: must be suite (str), kind (str), memory (int), packages (list), hosts (dict)"),
+    ({"hosts": {"one": {}}, "routers": {}},
+     "the topology has routers={}: must be suite (str), kind (str), memory (int), packages (list), manager (str), hosts (dict)"),
     ({"hosts": {"One": {}}}, "host is 'One': must match"),
     ({"hosts": {"ninechars": {}}}, "host is 'ninechars': must match"),
     ({"hosts": {"world": {}}}, "host is 'world': that name is taken"),
@@ -47,6 +52,8 @@ WRONG = [
     ({"hosts": {"one": {"kind": "jail"}}}, "kind is 'jail': must be one of namespaces, vm"),
     ({"kind": "vm", "hosts": {"one": {"memory": -5}}}, "memory of host one is -5: must be 512 to 65536"),
     ({"kind": "vm", "hosts": {"one": {"packages": [1]}}}, "packages of host one is [1]: must be names"),
+    ({"kind": "vm", "hosts": {"one": {"manager": "ifupdown"}}}, "manager of host one is 'ifupdown': must be one of networkd, networkmanager"),
+    ({"hosts": {"one": {"manager": "networkd"}}}, "host one is of kind namespaces: memory, packages, manager and NICs"),
     ({"hosts": {"one": {"nics": {"mgmt0": "lan"}}}}, "nic is 'mgmt0': that name is taken"),
     ({"hosts": {"one": {"nics": {"a": "all"}}}}, "segment is 'all': that name is taken"),
     ({"hosts": {"one": {"nics": {"a": {"segment": "lan", "mtu": 0}}}}}, "mtu of nic a is 0: must be 68 to 9216"),
@@ -54,8 +61,8 @@ WRONG = [
     ({"hosts": {"one": {"nics": {"a": {"segment": "lan", "addresses": ["junk"]}}}}}, "addresses of nic a has 'junk':"),
     ({"hosts": {"one": {"nics": {"a": {"segment": "lan", "addresses": ["10.0.0.1"]}}}}}, "addresses of nic a has '10.0.0.1': must have a prefix"),
     ({"hosts": {name: {"nics": {"a": {"segment": "lan", "mac": "52:54:00:00:00:01"}}} for name in ("one", "two")}}, "mac is there twice: 52:54:00:00:00:01"),
-    ({"hosts": {"one": {"memory": 512}}}, "host one is of kind namespaces: memory, packages and NICs of model igb are for those of kind vm"),
-    ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "igb"}}}}}, "host one is of kind namespaces: memory, packages and NICs"),
+    ({"hosts": {"one": {"memory": 512}}}, "host one is of kind namespaces: memory, packages, manager and NICs of model igb are for those of kind vm"),
+    ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "igb"}}}}}, "host one is of kind namespaces: memory, packages, manager and NICs"),
     ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "e1000"}}}}}, "model is 'e1000': must be one of virtio, igb"),
     ({"hosts": {"one": {"nics": ["eth0"]}}}, "host one has nics=['eth0']: must be"),
     ({"hosts": {"one": {"nics": {"eth0 ": "lan"}}}}, "nic is 'eth0 ': must match"),

@@ -70,6 +70,13 @@ def test_a_machine_remembers_its_nics(tmp_path, monkeypatch):
     commands = list(settle.commands(nic, "p1"))
     assert commands[:2] == ["link set dev p1 down", "link set dev p1 name eth0 address 52:54:00:aa:0b:01 mtu 9000"]
     assert "address add fd00::1/64 dev eth0 nodad" in commands and commands[-1] == "route add default via 10.0.0.9 dev eth0"
+    monkeypatch.setattr(settle, "PROFILES", tmp_path)
+    settle.remember(nic, managed=True)
+    profile = tmp_path / "eth0.nmconnection"
+    assert profile.stat().st_mode & 0o777 == 0o600
+    assert profile.read_text(encoding="utf-8").endswith(
+        "[ethernet]\nmtu=9000\n[ipv4]\nmethod=manual\naddress1=10.0.0.1/24\ngateway=10.0.0.9\n[ipv6]\nmethod=manual\naddress1=fd00::1/64\n")
+    assert list(settle.commands(nic, "p1", managed=True)) == commands[:2]
 
 
 def test_qemus_words_are_passed_on(tmp_path):

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NetworkManager on this host, asked and told by nmcli(1). Its files are written by whoever knows what was there before."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+import subprocess
+from pathlib import Path
+
+from .. import deps
+from ..errors import BackendError
+from .waiting import until
+
+PROFILES = Path("/etc/NetworkManager/system-connections")
+CONFIGURATION = Path("/etc/NetworkManager/conf.d/00-virtlab.conf")
+#: profiles that NetworkManager made up to describe what it found, and that are gone with it
+VOLATILE = Path("/run/NetworkManager/system-connections")
+SYSFS = Path("/sys/class/net")
+#: states of a device that is as its profile says, and of one that NetworkManager did not make, and leaves as it is
+CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
+#: seconds until NetworkManager has made devices, which may take STP's time where they have ports, and until those are gone that it is to remove
+MAKING, GOING = 40, 10
+
+
+def active():
+    """True where NetworkManager runs."""
+    return deps.program("nmcli") is not None and _nmcli("-t", "-f", "RUNNING", "general", check=False).strip() == "running"
+
+
+def version():
+    """The version of the NetworkManager that runs, such as (1, 42, 4); () where none does."""
+    said = _nmcli("-t", "-f", "VERSION", "general", check=False) if active() else ""
+    return tuple(int(number) for number in re.findall(r"\d+", said)[:3])
+
+
+def governed(name):
+    """Name of the file of the profile that NetworkManager has for a device, active or to be activated by itself; None where there is none."""
+    profiles = _profiles()
+    device = _fields(_nmcli("-t", "-f", "GENERAL.STATE,GENERAL.CON-UUID,CONNECTIONS", "device", "show", name, check=False))
+    current = profiles.get(device.get("GENERAL.CON-UUID"))
+    if current is not None and "externally" not in device["GENERAL.STATE"]:
+        return current["path"].name
+    offered = [profiles.get(value.partition(" ")[0]) for key, value in device.items() if key.startswith("CONNECTIONS.AVAILABLE-CONNECTIONS")]
+    willing = [each for each in offered if each is not None and each["auto"] and each is not current]
+    return max(willing, key=lambda each: each["priority"])["path"].name if willing else None
+
+
+def _profiles():
+    """{UUID: its file, whether it is activated by itself, and its priority} of all profiles."""
+    found = {}
+    for line in _nmcli("-t", "-f", "UUID,FILENAME,AUTOCONNECT,AUTOCONNECT-PRIORITY", "connection", "show").splitlines():
+        identity, path, auto, priority = _split(line)
+        found[identity] = {"path": Path(path), "auto": auto == "yes", "priority": int(priority)}
+    return found
+
+
+def states():
+    """{device: its state} in NetworkManager's words."""
+    return dict(_split(line) for line in _nmcli("-t", "-f", "DEVICE,STATE", "device").splitlines())
+
+
+def reload(names, changed=(), gone=()):
+    """Have NetworkManager read the files of profiles that were ``changed`` (paths), and forget those that are there no more.
+
+    It makes devices of its own accord as it reads their profiles, controllers before ports and parents before what is on top of them, and leaves alone what
+    is there, also where its profile says something else now. Waits until the devices ``names`` are there, and as their profiles say, and until the
+    devices ``gone`` are not: NetworkManager removes a device that it made with the profile that it made it by.
+    """
+    if changed:
+        subprocess.run(["udevadm", "control", "--reload"], check=False)  # it reads .link files anew every three seconds alone
+        _nmcli("connection", "load", *map(str, sorted(changed)))
+    _nmcli("connection", "reload")
+    until(lambda: not unready(names), MAKING)
+    late = unready(names)
+    if late:
+        raise BackendError(f"NetworkManager did not bring up {', '.join(late)}: {'; '.join(filter(None, map(_why, late)))}")
+    until(lambda: not any((SYSFS / name).exists() for name in gone), GOING)
+
+
+def unready(names):
+    """Those of some devices that NetworkManager is not through with."""
+    found = states()
+    return [name for name in names if found.get(name) not in (CONNECTED, *EXTERNAL)]
+
+
+def _why(name):
+    """What NetworkManager says of a device."""
+    device = _fields(_nmcli("-t", "-f", "GENERAL.STATE,GENERAL.REASON", "device", "show", name, check=False))
+    return f"{name} is {device['GENERAL.STATE']}, {device['GENERAL.REASON']}" if device else f"there is no {name}"
+
+
+def release(names):
+    """Have NetworkManager leave devices alone from now on, before their profiles' files go: it would else remove those that it made, and empty others."""
+    for name in names:
+        _nmcli("device", "set", name, "managed", "no")
+
+
+def configure():
+    """Have NetworkManager read its configuration anew, which says what devices it leaves alone."""
+    _nmcli("general", "reload", "conf")
+
+
+def write(path, text):
+    """Put a file in place for root's eyes alone; NetworkManager takes no profile that others can read."""
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        scratch = path.with_name(f".{path.name}.new")
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(descriptor, 0o600)
+            stream.write(text)
+        os.replace(scratch, path)
+    except OSError as err:
+        raise BackendError(f"cannot write {path}: {err.strerror}") from err
+
+
+def number(option, name):
+    """The number of a TAP's owner or group, which is given by name or number."""
+    if name.isdecimal():
+        return name
+    try:
+        return str(pwd.getpwnam(name).pw_uid if option == "owner" else grp.getgrnam(name).gr_gid)
+    except KeyError:
+        raise BackendError(f"{option} {name} is not known to this host any more") from None
+
+
+def _nmcli(*words, check=True):
+    """What nmcli prints, '' where it fails and that is not to be an error."""
+    done = subprocess.run(["nmcli", *words], capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    if done.returncode and check:
+        raise BackendError(f"nmcli {' '.join(words)} failed: {(done.stderr or done.stdout).strip()}")
+    return "" if done.returncode else done.stdout
+
+
+def _fields(text):
+    """{field: value} of what nmcli -t prints, a field a line. The values that are wanted here have no colons."""
+    return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def _split(line):
+    r"""The fields of a line of nmcli -t, which writes a colon within one as \:."""
+    return [re.sub(r"\\(.)", r"\1", field) for field in re.split(r"(?<!\\):", line)]

@@ -1,0 +1,395 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NetworkManager's profiles that make devices anew at boot. Source: nm-settings-keyfile(5) and nm-settings-nmcli(5), 1.42 to 1.52, and what those do.
+
+A profile says all that is asked of a device, by its own record and by those of the bridges, bonds and teams that name it as a port. Where nothing is asked
+NetworkManager's defaults are not those of ip(8), so these are written out. Addresses are those that were asked for: where there are none of a family it is
+left to the kernel, which means no IPv4 address, and IPv6 as without NetworkManager. That goes for a NIC, too, of which only an MTU was asked, say: its
+profile comes before any other of that NIC's at the next boot, and does not ask DHCP. While the NIC is up by another profile, or with addresses that
+somebody else gave it, NetworkManager leaves it as it is.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import NamedTuple, Optional
+
+from ..model.bridge import Bridge, PortOptions, PortSettings, numbers, ranges_of
+from ..model.link import CONTROLLERS, Link, LinkState, over_port
+from ..model.link_defaults import unusual
+from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
+from ..model.option import declared
+from .link_json import MARK
+
+#: what profiles and files of ours begin with; how far before a person's own profiles, which have 0 unless that is said, NetworkManager takes them
+PREFIX, PRIORITY = "virtlab-", 900
+#: devices that are libvirt's and its guests'
+GUESTS = ("vnet*", "virbr*", "macvtap*")
+#: types of profiles by kinds of devices. NetworkManager has none for an ipvtap, and a team of its own is teamd's, which it must start
+TYPES = {
+    "nic": "ethernet", "bridge": "bridge", "bond": "bond", "vlan": "vlan", "macvlan": "macvlan", "macvtap": "macvlan", "tun": "tun",
+    "veth": "veth", "dummy": "dummy", "vxlan": "vxlan", "ipvlan": "ipvlan",
+}
+#: modes of bonds that the kernel has look at carriers every 100 ms where nobody says how often, and those that have a primary
+WATCHFUL, PRIMARY = ("802.3ad", "balance-tlb", "balance-alb"), ("active-backup", "balance-tlb", "balance-alb")
+#: bounds of a bridge's forward_delay where STP is on, in hundredths of a second
+DELAYS = (200, 3000)
+
+
+def _bool(value):
+    return "true" if value else "false"
+
+
+def _bit(value):
+    return "1" if value else "0"
+
+
+def _list(value):
+    return ",".join(value)
+
+
+def _seconds(low, high):
+    """A writer of hundredths of a second: None, for no word, where that is no whole number of seconds within the bounds."""
+    return lambda value: str(value // 100) if value % 100 == 0 and low <= value // 100 <= high else None
+
+
+#: words of NetworkManager for options that have one: its key, and how it writes the value, None where it has no word for that
+KEYS = {
+    Link: {"mtu": ("mtu", str), "mac": ("cloned-mac-address", str), "txqueuelen": ("tx-queue-length", str)},
+    Bridge: {
+        "stp": ("stp", _bool), "priority": ("priority", str), "forward_delay": ("forward-delay", _seconds(0, 30)),
+        "hello_time": ("hello-time", _seconds(1, 10)), "max_age": ("max-age", _seconds(6, 40)), "ageing_time": ("ageing-time", _seconds(0, 1000000)),
+        "group_fwd_mask": ("group-forward-mask", str), "group_address": ("group-address", str.upper), "vlan_filtering": ("vlan-filtering", _bool),
+        "vlan_protocol": ("vlan-protocol", str), "vlan_default_pvid": ("vlan-default-pvid", str), "vlan_stats_enabled": ("vlan-stats-enabled", _bool),
+        "mcast_snooping": ("multicast-snooping", _bool), "mcast_querier": ("multicast-querier", _bool), "mcast_hash_max": ("multicast-hash-max", str),
+        "mcast_router": ("multicast-router", lambda value: ("disabled", "auto", "enabled")[value]),
+        "mcast_query_use_ifaddr": ("multicast-query-use-ifaddr", _bool), "mcast_last_member_count": ("multicast-last-member-count", str),
+        "mcast_startup_query_count": ("multicast-startup-query-count", str),
+        # the manual says tenths of a second; they go to the kernel as they are, and that takes hundredths
+        "mcast_last_member_interval": ("multicast-last-member-interval", str), "mcast_membership_interval": ("multicast-membership-interval", str),
+        "mcast_querier_interval": ("multicast-querier-interval", str), "mcast_query_interval": ("multicast-query-interval", str),
+        "mcast_query_response_interval": ("multicast-query-response-interval", str),
+        "mcast_startup_query_interval": ("multicast-startup-query-interval", str),
+    },
+    PortSettings: {"priority": ("priority", str), "cost": ("path-cost", str), "hairpin": ("hairpin-mode", _bool)},
+    Tun: {
+        "mode": ("mode", {"tun": "1", "tap": "2"}.get), "owner": ("owner", str), "group": ("group", str), "multi_queue": ("multi-queue", _bool),
+        "vnet_hdr": ("vnet-hdr", _bool), "pi": ("pi", _bool),
+    },
+    Bond: {
+        "mode": ("mode", str), "miimon": ("miimon", str), "updelay": ("updelay", str), "downdelay": ("downdelay", str),
+        "peer_notify_delay": ("peer_notif_delay", str), "use_carrier": ("use_carrier", _bit), "arp_interval": ("arp_interval", str),
+        "arp_validate": ("arp_validate", str), "arp_all_targets": ("arp_all_targets", str), "arp_ip_target": ("arp_ip_target", _list),
+        "ns_ip6_target": ("ns_ip6_target", _list), "primary": ("primary", str), "primary_reselect": ("primary_reselect", str),
+        "fail_over_mac": ("fail_over_mac", str), "xmit_hash_policy": ("xmit_hash_policy", str), "resend_igmp": ("resend_igmp", str),
+        "num_grat_arp": ("num_grat_arp", str), "all_slaves_active": ("all_slaves_active", _bit), "min_links": ("min_links", str),
+        "lp_interval": ("lp_interval", str), "packets_per_slave": ("packets_per_slave", str), "tlb_dynamic_lb": ("tlb_dynamic_lb", _bit),
+        "lacp_rate": ("lacp_rate", str), "lacp_active": ("lacp_active", {True: "on", False: "off"}.get), "ad_select": ("ad_select", str),
+        "ad_user_port_key": ("ad_user_port_key", str), "ad_actor_sys_prio": ("ad_actor_sys_prio", str), "ad_actor_system": ("ad_actor_system", str),
+    },
+    Vlan: {"id": ("id", str), "protocol": ("protocol", str)},
+    MacVlan: {"mode": ("mode", {"vepa": "1", "bridge": "2", "private": "3", "passthru": "4"}.get)},
+    IpVlan: {"mode": ("mode", {"l2": "1", "l3": "2", "l3s": "3"}.get)},
+    Vxlan: {
+        "id": ("id", str), "local": ("local", str), "remote": ("remote", str), "group": ("remote", str), "dstport": ("destination-port", str),
+        "srcport_min": ("source-port-min", str), "srcport_max": ("source-port-max", str), "ttl": ("ttl", str), "tos": ("tos", str),
+        "ageing": ("ageing", str), "maxaddress": ("limit", str), "learning": ("learning", _bool), "proxy": ("proxy", _bool), "rsc": ("rsc", _bool),
+        "l2miss": ("l2-miss", _bool), "l3miss": ("l3-miss", _bool),
+    },
+}
+#: a VLAN device's flags, which are added up
+FLAGS = {"reorder_hdr": 1, "gvrp": 2, "loose_binding": 4, "mvrp": 8}
+#: options that are said elsewhere than beside their neighbours, by class
+ELSEWHERE = {Vlan: set(FLAGS), IpVlan: {"flag"}, Link: {"up", "addresses", "routes", "link", "controller", "port"}}
+#: the first version that knows an option or a kind of device. Source: what 1.42.4 refuses and 1.52.1 takes, and NetworkManager's NEWS
+SINCE = {Link: {"txqueuelen": (1, 44)}, Bond: {"ns_ip6_target": (1, 44), "lacp_active": (1, 44)}}
+KIND_SINCE = {"ipvlan": (1, 52)}
+
+
+class Membership(NamedTuple):
+    """A port's place: the device whose port it is, that one's kind, and its PortOptions, or None."""
+
+    controller: str
+    kind: str
+    port: Optional[PortOptions] = None
+
+
+def lacks(version):
+    """{class: names of its options} that NetworkManager of a version, a tuple such as (1, 42), has no word for."""
+    return {cls: {name for name, unused in declared(cls) if not _has(cls, name, version)} for cls in KEYS}
+
+
+def _has(cls, name, version):
+    return (name in KEYS[cls] or name in ELSEWHERE.get(cls, ())) and SINCE.get(cls, {}).get(name, version) <= version
+
+
+def makes(record, version):
+    """True where NetworkManager of that version can make a device such as the LinkState ``record``."""
+    return record.kind in TYPES and KIND_SINCE.get(record.kind, version) <= version and not getattr(record.data, "external", None)
+
+
+def gaps(record, version, records=None):
+    """What of a LinkState NetworkManager of a version would not set again: names of options that it has no word for, and others in words.
+
+    ``records`` are those of all devices that it shall bring back, None where they are not known.
+    """
+    if not makes(record, version):
+        return [f"the device itself: NetworkManager {'.'.join(map(str, version))} makes no {record.kind} such as this"]
+    found = [f"{path}{name}" for path, value in _said(record) for name in _wordless(value, version)]
+    if record.link.routes:
+        found.append("that routes are this collection's (NetworkManager gives its own the protocol static)")
+    if record.link.up is False and record.kind != "nic":
+        found.append("up")
+    if _memberships({**(records or {}), record.name: record}).get(record.name) and record.link.addresses:
+        found.append("addresses (a port has none)")
+    return found + _vlan_gaps(record, records or {}) + _controller_gaps(record, records)
+
+
+def _said(record):
+    """(path, options) of a record."""
+    ports = record.ports if record.kind == "bridge" else ()
+    pairs = [("", record.link), ("", record.data), ("port.", record.link.port), *((f"ports[{port.name}].", port) for port in ports)]
+    return [(path, value) for path, value in pairs if value is not None]
+
+
+def _wordless(value, version):
+    """Names of options that are set otherwise than by themselves, and have no word, or not for what they are set to."""
+    cls = next((cls for cls in KEYS if isinstance(value, cls)), None)
+    if cls is None:
+        return [name for name in ("sriov_numvfs",) if getattr(value, name, None) is not None]
+    own = unusual(value)
+    given = [name for name, unused in declared(cls) if getattr(own, name) not in (None, "", ())]
+    return [name for name in given if not _has(cls, name, version) or name in KEYS[cls] and KEYS[cls][name][1](getattr(own, name)) is None]
+
+
+def _vlan_gaps(record, records):
+    """NetworkManager leaves a bridge's default VLAN on its ports, and sets VLANs where they are heeded alone."""
+    found, above = [], records.get(record.link.controller)
+    given = [(record.data, record.vlans), *((record.data, port) for port in record.ports if record.kind == "bridge")]
+    given += [(above.data if above is not None else None, record.link.port)]
+    given = [(bridge if isinstance(bridge, Bridge) else Bridge(), vlans) for bridge, vlans in given if vlans is not None and vlans.given]
+    left = {1 if bridge.vlan_default_pvid is None else bridge.vlan_default_pvid for bridge, vlans in given
+            if (1 if bridge.vlan_default_pvid is None else bridge.vlan_default_pvid) not in numbers(vlans.untagged or ()) | {0}}
+    if left:
+        found.append("that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)")
+    deaf = record.kind == "bridge" and not record.data.vlan_filtering
+    if deaf and (given or record.data.vlan_default_pvid not in (None, 1) or record.data.vlan_protocol not in (None, "802.1Q")):
+        found.append("VLANs, while vlan_filtering is off")
+    return found
+
+
+def _controller_gaps(record, records):
+    controller = record.link.controller
+    if not controller or records is None or controller in records:
+        return []
+    return [f"controller ({controller} is not NetworkManager's to bring back)"]
+
+
+def profiles(records, version, number=lambda option, name: name):
+    """{record name: {file name: text}} of the profiles that concern each record: its own, and those of the ports that it names.
+
+    ``records`` are {name: LinkState}, what was ever asked of each device that NetworkManager of a ``version`` shall bring back; None in one was never asked.
+    A port that has no record is taken for a NIC. ``number`` is a function of an option, owner or group, and a name: that one's number, which NetworkManager
+    wants.
+    """
+    known = {name: record for name, record in records.items() if makes(record, version)}
+    places = _memberships(known)
+    nics = {name: LinkState(name, "nic", Link()) for name in places if name not in records}
+    texts = {name: _text(_profile(record, places.get(name), version, number)) for name, record in {**nics, **known}.items()}
+    return {name: {file(each): texts[each] for each in (name, *_port_names(record)) if each in texts} for name, record in records.items()}
+
+
+def file(name):
+    """The name of a device's profile's file."""
+    return f"{PREFIX}{name}.nmconnection"
+
+
+def identity(name):
+    """The UUID of a device's profile."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"virtlab.network:{name}"))
+
+
+def links(records):
+    """{record name: {file name: text}} under /etc/systemd/network, for udev, which heeds them whoever makes a device: its mark, its queue's length, and that
+    its MAC address is the kernel's. A NIC has none: its name is another file's."""
+    return {name: {f"00-virtlab-{name}.link": _text(_link(record))} for name, record in records.items() if record.kind != "nic"}
+
+
+def configuration(records):
+    """The text of a file under /etc/NetworkManager/conf.d: guests' devices are left alone, unless one of ours is named as they are; ours do not wait for a
+    carrier; and ends of cables that a profile is for are NetworkManager's, which else has what is made with another device for somebody else's."""
+    names = {*records, *_memberships(records)}
+    cables = {name: record.data.peer for name, record in records.items() if record.kind == "veth" and record.data is not None}
+    guests = [*(f"interface-name:{name}" for name in GUESTS), *(f"except:interface-name:{name}" for name in sorted(names))]
+    ends = names & {*cables, *cables.values()}
+    return _text([("keyfile", [("unmanaged-devices+", ";".join(guests))]), *_section("", names, "ignore-carrier"), *_section("-cables", ends, "managed")])
+
+
+def _section(suffix, names, key):
+    return [(f"device-virtlab{suffix}", [("match-device", ";".join(f"interface-name:{name}" for name in sorted(names))), (key, "yes")])] if names else []
+
+
+def _port_names(record):
+    return [port.name if record.kind == "bridge" else port for port in record.ports] if record.kind in CONTROLLERS else []
+
+
+def _memberships(records):
+    """{port: Membership} by the controllers' lists, which come first, and by the ports' own records. A controller that has no record is not there at boot
+    when NetworkManager wants it, and its port would not come up at all."""
+    found = {}
+    for record in records.values():
+        above = records.get(record.link.controller)
+        if above is not None:
+            found[record.name] = Membership(above.name, above.kind, record.link.port)
+    for record in records.values():
+        for name in _port_names(record):
+            own = records[name].link.port if name in records else None
+            port = _options(record.port(name))
+            found[name] = Membership(record.name, record.kind, over_port(own, port) if None not in (own, port) else port or own)
+    return found
+
+
+def _options(port):
+    """The PortOptions of a BridgePort."""
+    return PortOptions(**{name: getattr(port, name) for name, unused in declared(PortOptions)}) if port is not None else None
+
+
+def _text(sections):
+    body = "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in pairs) for name, pairs in sections if pairs)
+    return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"
+
+
+def _pairs(cls, value, version):
+    """Keys with their values of the options that are set and have a word."""
+    written = {}
+    for name, (key, write) in KEYS[cls].items():
+        given = getattr(value, name)
+        text = write(given) if given not in (None, "", ()) and _has(cls, name, version) else None
+        written.update({key: text} if text is not None else {})
+    return written
+
+
+def _profile(record, place, version, number):
+    link, kind = record.link, TYPES[record.kind]
+    common = _pairs(Link, link, version)
+    # 1.42 does not know controller and port-type, which these mean; 1.52 knows both
+    member = [("master", place.controller), ("slave-type", place.kind)] if place is not None else []
+    ports = [("autoconnect-slaves", "1")] if record.kind in CONTROLLERS else []
+    auto = _bool(not (record.kind == "nic" and link.up is False))
+    yield "connection", [("id", f"{PREFIX}{record.name}"), ("uuid", identity(record.name)), ("type", kind), ("interface-name", record.name),
+                         ("autoconnect", auto), ("autoconnect-priority", PRIORITY), *ports, *member]
+    yield "ethernet", [(key, common[key]) for key in ("mtu", "cloned-mac-address") if key in common]
+    yield "link", [(key, common[key]) for key in ("tx-queue-length",) if key in common]
+    yield kind, OWN[record.kind](record, version, number) if record.kind in OWN else []
+    if place is not None and place.kind == "bridge":
+        port = place.port or PortOptions()
+        # without a cost it is 100 by NetworkManager; the kernel refuses 0, and keeps what goes with the device's speed
+        yield "bridge-port", [*{"path-cost": "0", **_pairs(PortSettings, port, version)}.items(), *_vlans(port)]
+    if place is None:
+        yield "ipv4", _addresses(link, 4)
+        yield "ipv6", _addresses(link, 6)
+
+
+def _bridge(record, version, unused):
+    data = record.data or Bridge()
+    if data.stp and data.forward_delay is not None:
+        data = replace(data, forward_delay=min(max(data.forward_delay, DELAYS[0]), DELAYS[1]))
+    return [*{"stp": "false", **_pairs(Bridge, data, version)}.items(), *(_vlans(record.vlans) if record.vlans is not None else ())]
+
+
+def _bond(record, version, unused):
+    data = record.data or Bond()
+    mode = data.mode or "balance-rr"
+    probing = bool(data.arp_interval) and mode not in WATCHFUL
+    said = _pairs(Bond, data, version)
+    miimon = said.get("miimon", "100" if mode in WATCHFUL else "0")
+    # NetworkManager refuses a profile as a whole for options that do not go with others, which the kernel keeps for when they do
+    idle = set() if probing else {"arp_interval", "arp_ip_target", "ns_ip6_target"}
+    idle |= {"updelay", "downdelay", "peer_notif_delay"} if miimon == "0" else set()
+    idle |= set() if mode in PRIMARY else {"primary"}
+    idle |= set() if mode == "802.3ad" else {"lacp_rate"}
+    return [(key, value) for key, value in {"mode": mode, "miimon": miimon, **said}.items() if key not in idle]
+
+
+def _vlan(record, version, unused):
+    data = record.data or Vlan()
+    given = {name: getattr(data, name) for name in FLAGS}
+    flags = sum(bit for name, bit in FLAGS.items() if given[name] or name == "reorder_hdr" and given[name] is None)
+    return [("parent", record.link.link), *_pairs(Vlan, data, version).items(), ("flags", str(flags))]
+
+
+def _macvlan(record, version, unused):
+    tap = [("tap", "true")] if record.kind == "macvtap" else []
+    return [("parent", record.link.link), *{"mode": "1", **_pairs(MacVlan, record.data or MacVlan(), version)}.items(), *tap]
+
+
+def _ipvlan(record, version, unused):
+    data = record.data or IpVlan()
+    flag = [(data.flag, "true")] if data.flag in ("private", "vepa") else []
+    return [("parent", record.link.link), *{"mode": "2", **_pairs(IpVlan, data, version)}.items(), *flag]
+
+
+def _tun(record, version, number):
+    said = {"mode": "2", **_pairs(Tun, record.data or Tun(), version)}
+    return [(key, number(key, value) if key in ("owner", "group") else value) for key, value in said.items()]
+
+
+def _veth(record, unused_version, unused):
+    return [("peer", record.data.peer)]
+
+
+def _vxlan(record, version, unused):
+    parent = [("parent", record.link.link)] if record.link.link else []
+    # ip(8)'s port; NetworkManager's is 8472
+    return [*parent, *{"destination-port": "4789", **_pairs(Vxlan, record.data, version)}.items()]
+
+
+#: what kinds have of their own, a function each
+OWN = {"bridge": _bridge, "bond": _bond, "vlan": _vlan, "macvlan": _macvlan, "macvtap": _macvlan, "ipvlan": _ipvlan, "tun": _tun, "veth": _veth,
+       "vxlan": _vxlan}
+
+
+def _vlans(vlans):
+    """The list of VLANs of a port, or of a bridge itself, each number or range with what it is."""
+    if not vlans.given:
+        return []
+    untagged, tagged = numbers(vlans.untagged or ()), numbers(vlans.tagged or ())
+    first = {vlans.pvid} if vlans.pvid else set()
+    words = [f"{vlans.pvid} pvid{' untagged' if vlans.pvid in untagged else ''}"] if first else []
+    words += [f"{each} untagged" for each in ranges_of(untagged - first)] + list(ranges_of(tagged - first))
+    return [("vlans", ", ".join(words))] if words else []
+
+
+def _addresses(link, version):
+    """A family's section. Metrics where nobody says any are the kernel's: NetworkManager's depend on what else there is."""
+    addresses = [each for each in link.addresses or () if (6 if ":" in each else 4) == version]
+    routes = [each for each in link.routes or () if each.version == version]
+    if version == 4:
+        method = "manual" if addresses else "disabled"
+    else:
+        method = "manual" if addresses else "link-local" if routes else "ignore"
+    more = [("addr-gen-mode", "eui64")] if version == 6 and method != "ignore" else []
+    metric = [("route-metric", "0" if version == 4 else "256")] if addresses or routes else []
+    more += [("dad-timeout", "0")] if version == 4 and addresses else []  # the kernel does not ask whether somebody has an IPv4 address
+    pairs = [("method", method), *more, *metric, *((f"address{index}", cidr) for index, cidr in enumerate(addresses, 1))]
+    for index, route in enumerate(routes, 1):
+        pairs += _route(route, index)
+    return pairs
+
+
+def _route(route, index):
+    nowhere, everywhere = ("::", "::/0") if route.version == 6 else ("0.0.0.0", "0.0.0.0/0")
+    dst = everywhere if route.dst == "default" else route.dst
+    words = [dst, route.gateway or nowhere, str(route.metric or 0)]
+    options = {"table": route.table if route.table != 254 else None, "src": route.src, "onlink": "true" if route.onlink else None}
+    said = ",".join(f"{key}={value}" for key, value in options.items() if value is not None)
+    return [(f"route{index}", ",".join(words)), *([(f"route{index}_options", said)] if said else [])]
+
+
+def _link(record):
+    """For udev: the mark, and that the kernel's name and NetworkManager's MAC address stay."""
+    queue = [("TransmitQueueLength", str(record.link.txqueuelen))] if record.link.txqueuelen is not None else []
+    yield "Match", [("OriginalName", record.name)]
+    yield "Link", [("NamePolicy", "keep kernel"), ("MACAddressPolicy", "none"), *([("Alias", f"{MARK}{record.lab}")] if record.lab else []), *queue]
