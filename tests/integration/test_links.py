@@ -28,12 +28,26 @@ TAP = {"name": "test1", "controller": "test0"}
 UNREACHABLE = [{"dst": "10.99.0.0/16", "gateway": "10.98.0.1"}]
 
 
+#: machines whose kernels have every kind of device: two releases, with networkd
+HOSTS = {"old": {"nics": {"eth0": "lan", "eth1": "other"}}, "new": {"suite": "trixie"}}
+
+
 @pytest.fixture(scope="module")
 def machines():
-    """Two virtual machines of two releases, with kernels that have every kind of device, and with networkd."""
+    """Virtual machines."""
     name = f"ln{os.getpid()}"
     try:
-        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": {"old": {"nics": {"eth0": "lan", "eth1": "other"}}, "new": {"suite": "trixie"}}}))
+        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": HOSTS}))
+    finally:
+        claim.down(name)
+
+
+@pytest.fixture
+def machine_of():
+    """A function that gives a lab of a topology, which goes with the test."""
+    name = f"lo{os.getpid()}"
+    try:
+        yield lambda document: labs.up(name, plans=topology.of(document))
     finally:
         claim.down(name)
 
@@ -418,7 +432,7 @@ def picture(host):
     """What there is of the lab, without what differs from boot to boot, and while STP finds its way: that shortens the bridge's ageing_time."""
     entries = json.loads(host.run("ip", "-d", "-j", "address").stdout)
     vlans = {each["ifname"]: each["vlans"] for each in json.loads(host.run("bridge", "-j", "vlan", "show").stdout)}
-    routes = sorted(line.replace(" linkdown", "").strip() for line in host.run("ip", "route", "show", "proto", "118").stdout.splitlines())
+    routes = sorted(line.replace(" linkdown", "").strip() for line in host.run("ip", "route", "show", "dev", "test0").stdout.splitlines())
     found = {}
     for entry in entries:
         info = entry.get("linkinfo", {})
@@ -430,23 +444,47 @@ def picture(host):
     return found, vlans, routes
 
 
+def rebooted(one, ansible, by):
+    """Make KEPT, which comes back at boot by whom the machine has; reboot, and compare."""
+    made, again = ansible.run(("virt_host", KEPT), ("virt_host", KEPT))
+    assert (made["changed"], again["changed"]) == (True, False), (made, again)
+    assert made["after"]["bridges"]["test0"]["persist"] == by and "warnings" not in made
+    seen = picture(one)
+    one.reboot()
+    boot = time.monotonic()
+    while (now := picture(one)) != seen and time.monotonic() < boot + 120:  # it takes commands before all devices are done
+        time.sleep(1)
+    kinds = dict(zip(("devices", "vlans", "routes"), zip(now, seen)))
+    assert {kind: (now, then) for kind, (now, then) in kinds.items() if now != then} == {}
+    assert ansible.module("virt_host", **KEPT)["changed"] is False
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_reboot_brings_everything_back_by_networkmanager(machine_of, ansible_for, suite):
+    """As by networkd: profiles, and what they have no word for."""
+    lab = machine_of({"kind": "vm", "hosts": {"host1": {"suite": suite, "manager": "networkmanager"}}})
+    one = lab.hosts["host1"]
+    ansible = ansible_for(lab, one)
+    before = one.run("ls", "-R", "/etc/systemd", "/etc/NetworkManager").stdout
+    rebooted(one, ansible, "networkmanager")
+    altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
+    assert [result["changed"] for result in altered] == [True, True], altered
+    assert "priority=4096" in one.run("cat", "/etc/NetworkManager/system-connections/virtlab-test0.nmconnection").stdout
+    assert "eth0" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkmanager")
+    ansible.module("virt_link", name="test9", persist="none")
+    assert "test9" in links(one)
+    ansible.module("virt_host", lab="kept", prune=True)
+    assert not [each for each in links(one) if each.startswith("test")]
+    assert one.run("ls", "-R", "/etc/systemd", "/etc/NetworkManager").stdout == before
+
+
 @pytest.mark.parametrize("name", ["old", "new"])
 def test_a_reboot_brings_everything_back(machines, ansible_for, name):
     """Every address, VLAN, port and bond, as networkd's units say; the next run changes nothing; and all goes without a trace."""
     one = machines.hosts[name]
     ansible = ansible_for(machines, one)
     before = one.run("ls", "-R", "/etc/systemd").stdout
-    made, again = ansible.run(("virt_host", KEPT), ("virt_host", KEPT))
-    assert (made["changed"], again["changed"]) == (True, False), (made, again)
-    assert made["after"]["bridges"]["test0"]["persist"] == "networkd" and "warnings" not in made
-    seen = picture(one)
-    one.reboot()
-    boot = time.monotonic()
-    while (now := picture(one)) != seen and time.monotonic() < boot + 120:  # it takes commands before networkd is done with every device
-        time.sleep(1)
-    kinds = dict(zip(("devices", "vlans", "routes"), zip(now, seen)))
-    assert {kind: (now, then) for kind, (now, then) in kinds.items() if now != then} == {}
-    assert ansible.module("virt_host", **KEPT)["changed"] is False
+    rebooted(one, ansible, "networkd")
     altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
     assert [result["changed"] for result in altered] == [True, True], altered
     text = one.run("cat", "/etc/systemd/network/00-virtlab-test0.netdev").stdout

@@ -20,6 +20,7 @@ from .. import deps
 from ..codec import link_json, link_words, teamd
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
+from ..model.option import Bag
 from . import iproute, journal, keepers
 
 SYSFS = Path("/sys/class/net")
@@ -46,7 +47,7 @@ class Devices:
 
     def observe(self, names):
         """{name: LinkState or None} of the named devices."""
-        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "_recorded", "seen"):
+        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "_recorded", "_static", "seen"):
             self.__dict__.pop(name, None)
         return {name: self.state(name) for name in names}
 
@@ -65,7 +66,19 @@ class Devices:
         kept = keepers.kept(name)
         if kept is not None and getattr(found.data, "veiled", None):  # what is not to be seen now is taken to be as it was asked
             found = replace(found, data=replace(found.data, **{each: getattr(kept.record.data, each) for each in found.data.veiled}))
+        if kept is not None and kept.by == "networkmanager" and kept.record.link.routes:
+            routes = [route for route in self._static.get(name, ()) if route in kept.record.link.routes]
+            found = replace(found, link=replace(found.link, routes=Bag([*found.link.routes, *routes])))
         return replace(found, interrupted=self.unfinished(name) is not None, kept=kept)
+
+    @cached_property
+    def _static(self):
+        """{name: LinkRoutes} of the protocol static, which NetworkManager gives to those that it makes."""
+        found = {}
+        for family in ("-4", "-6"):
+            for entry in iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", "static"):
+                found.setdefault(entry.get("dev"), []).append(link_json.route(entry))
+        return found
 
     @cached_property
     def _ports(self):
@@ -154,9 +167,9 @@ class Devices:
         return {name: link_json.seen(entry) for name, entry in self.entries.items()}
 
     @cached_property
-    def keeper(self):
-        """Who brings devices back at boot: networkd, networkmanager, or None."""
-        return keepers.keeper()
+    def keepers(self):
+        """Who brings devices back at boot: of networkmanager and networkd those that run."""
+        return keepers.running()
 
     def rival(self, name):
         """The Rival that configures a device at boot, or None."""

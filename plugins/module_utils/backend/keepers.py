@@ -10,18 +10,20 @@ import json
 from pathlib import Path
 
 from ..codec import link_record
-from ..codec.networkd import PREFIX, bare
+from ..codec.networkd import bare, guests
 from ..model.link import Kept, Rival
-from . import boot, files, ifupdown, networkd
+from . import boot, files, ifupdown, networkd, networkmanager
 
 RECORDS = Path("/var/lib/virtlab.network/links")
-#: backends by the word of the option persist
-KEEPERS = {"networkd": networkd}
+#: backends by the word of the option persist; where both run, the first is asked where nobody says which
+KEEPERS = {"networkmanager": networkmanager, "networkd": networkd}
+#: NetworkManager takes no profile that others can read
+MODES = {".nmconnection": 0o600}
 
 
-def keeper():
-    """The one of KEEPERS that runs, None where nobody brings devices back."""
-    return next((name for name, backend in KEEPERS.items() if backend.active()), None)
+def running():
+    """Those of KEEPERS that run, which bring devices back."""
+    return tuple(name for name, backend in KEEPERS.items() if backend.active())
 
 
 def recorded():
@@ -51,9 +53,10 @@ def gaps(wanted):
 
 def rival(name):
     """The Rival that configures a device at boot, or None."""
-    file = networkd.governed(name)
-    if file and not file.startswith(PREFIX):
-        return Rival("networkd", file, networkd.exact(name))
+    for by, backend in KEEPERS.items():
+        file = backend.governed(name)
+        if file and not backend.ours(file):
+            return Rival(by, file, backend.exact(name))
     path, method = ifupdown.stanza(name) or (None, None)
     return Rival("ifupdown", str(path), True, method, str(ifupdown.BACK)) if path else None
 
@@ -64,6 +67,8 @@ def keep(devices):
     told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
     records = {**{name: record for name, record in held.items() if name not in dict(devices)}, **told}
     _compose(records, told)
+    for by, backend in KEEPERS.items():
+        backend.release([name for name, record in held.items() if record["by"] == by and (name not in records or records[name]["by"] != by)])
     for name, record in records.items():
         if record != held.get(name):
             files.write(RECORDS / f"{name}.json", json.dumps(record, indent=1))
@@ -87,15 +92,19 @@ def _replace(before, after, told):
         files.remove(Path(path))
     for path, text in after.items():
         if path in told or before.get(path, ()) != text:
-            files.write(Path(path), text)
+            files.write(Path(path), text, MODES.get(Path(path).suffix, 0o644))
 
 
 def _compose(records, touched):
     """Put into records what follows from them: files, and what is to be done at boot."""
     for by, backend in KEEPERS.items():
-        states = {name: link_record.load(name, record["record"]) for name, record in records.items() if record["by"] == by}
+        states = _states(records, by)
         for name, texts in backend.compose(states, [name for name in states if name in touched]).items():
-            records[name] = {**records[name], "files": texts, "boot": backend.at_boot(states[name])}
+            records[name] = {**records[name], "files": texts, "boot": backend.at_boot(states[name], states)}
+
+
+def _states(records, by):
+    return {name: link_record.load(name, record["record"]) for name, record in records.items() if record["by"] == by}
 
 
 def _claims(name, record):
@@ -106,7 +115,9 @@ def _claims(name, record):
 
 def _files(records):
     """{path: text} of what all records say together; a file that nobody has a text for is there for the drop-ins beside it."""
-    found = {str(path): text for path, text in networkd.guests().items()} if records else {}
+    found = {str(networkd.UNITS / path): text for path, text in guests().items()} if records else {}
+    for by, backend in KEEPERS.items():
+        found.update(backend.common(_states(records, by)))
     for record in records.values():
         found.update({path: text for path, text in record["files"].items() if text is not None or path not in found})
     return {path: bare(path) if text is None else text for path, text in found.items()}

@@ -42,9 +42,9 @@ def compose(records, names):
     return {name: {str(UNITS / file): text for file, text in networkd.units(records[name], governed).items()} for name in names}
 
 
-def guests():
-    """{path: text} of the file for libvirt's devices."""
-    return {UNITS / file: text for file, text in networkd.guests().items()}
+def common(unused):
+    """Nothing goes for all devices together."""
+    return {}
 
 
 def makes(record):
@@ -52,7 +52,7 @@ def makes(record):
     return boot.makes(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS)
 
 
-def at_boot(record):
+def at_boot(record, unused):
     """What is left to be done at boot for a LinkState: entries of codec/boot.py."""
     return boot.entries(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS, default=version() < networkd.CLEARING)
 
@@ -60,6 +60,15 @@ def at_boot(record):
 def gaps(record):
     """Names of options that nobody sets at boot."""
     return boot.gaps(record, networkd.KEYS, networkd.ELSEWHERE)
+
+
+def ours(file):
+    """True for the name of a file that we wrote."""
+    return file.startswith(networkd.PREFIX)
+
+
+def release(unused):
+    """networkd leaves devices alone whose files go."""
 
 
 def governed(name):

@@ -10,13 +10,16 @@ import os
 import pwd
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from .. import deps
+from ..codec import boot, networkmanager
 from ..errors import BackendError
 from .waiting import until
 
 PROFILES = Path("/etc/NetworkManager/system-connections")
+UNITS = Path("/etc/systemd/network")
 CONFIGURATION = Path("/etc/NetworkManager/conf.d/00-virtlab.conf")
 #: profiles that NetworkManager made up to describe what it found, and that are gone with it
 VOLATILE = Path("/run/NetworkManager/system-connections")
@@ -24,7 +27,7 @@ SYSFS = Path("/sys/class/net")
 #: states of a device that is as its profile says, and of one that NetworkManager did not make, and leaves as it is
 CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
 #: seconds until NetworkManager has made devices, which may take STP's time where they have ports, and until those are gone that it is to remove
-MAKING, GOING = 40, 10
+MAKING = 40
 
 
 def active():
@@ -32,6 +35,7 @@ def active():
     return deps.program("nmcli") is not None and _nmcli("-t", "-f", "RUNNING", "general", check=False).strip() == "running"
 
 
+@cache
 def version():
     """The version of the NetworkManager that runs, such as (1, 42, 4); () where none does."""
     said = _nmcli("-t", "-f", "VERSION", "general", check=False) if active() else ""
@@ -40,6 +44,8 @@ def version():
 
 def governed(name):
     """Name of the file of the profile that NetworkManager has for a device, active or to be activated by itself; None where there is none."""
+    if not active():
+        return None
     profiles = _profiles()
     device = _fields(_nmcli("-t", "-f", "GENERAL.STATE,GENERAL.CON-UUID,CONNECTIONS", "device", "show", name, check=False))
     current = profiles.get(device.get("GENERAL.CON-UUID"))
@@ -64,22 +70,58 @@ def states():
     return dict(_split(line) for line in _nmcli("-t", "-f", "DEVICE,STATE", "device").splitlines())
 
 
-def reload(names, changed=(), gone=()):
-    """Have NetworkManager read the files of profiles that were ``changed`` (paths), and forget those that are there no more.
+def compose(records, unused):
+    """{name: {path: text}} of the files for all of the LinkStates ``records``, {name: LinkState}: what one says of another is in that one's file."""
+    profiles, links = networkmanager.profiles(records, version(), number), networkmanager.links(records)
+    return {name: {**{str(PROFILES / file): text for file, text in profiles[name].items()},
+                   **{str(UNITS / file): text for file, text in links.get(name, {}).items()}} for name in records}
+
+
+def common(records):
+    """{path: text} of what goes for all devices together."""
+    return {str(CONFIGURATION): networkmanager.configuration(records)} if records else {}
+
+
+def makes(record):
+    """True where it can make the device of a LinkState."""
+    return networkmanager.makes(record, version())
+
+
+def at_boot(record, records):
+    """What is left to be done at boot for a LinkState: entries of codec/boot.py."""
+    return networkmanager.at_boot(record, records, version())
+
+
+def gaps(record):
+    """Names of options that nobody sets at boot."""
+    return boot.gaps(record, networkmanager.words(version()), networkmanager.ELSEWHERE)
+
+
+def ours(file):
+    """True for the name of a file that we wrote."""
+    return file.startswith(networkmanager.PREFIX)
+
+
+def exact(unused):
+    """True: profiles are for one device."""
+    return True
+
+
+def reload(names):
+    """Have NetworkManager read its files anew, and forget those that are there no more.
 
     It makes devices of its own accord as it reads their profiles, controllers before ports and parents before what is on top of them, and leaves alone what
-    is there, also where its profile says something else now. Waits until the devices ``names`` are there, and as their profiles say, and until the
-    devices ``gone`` are not: NetworkManager removes a device that it made with the profile that it made it by.
+    is there, also where its profile says something else now. Waits until the devices of these names are there, and as their profiles say.
     """
-    if changed:
-        subprocess.run(["udevadm", "control", "--reload"], check=False)  # it reads .link files anew every three seconds alone
-        _nmcli("connection", "load", *map(str, sorted(changed)))
+    if not active():
+        return
+    subprocess.run(["udevadm", "control", "--reload"], check=False)  # it reads .link files anew every three seconds alone
+    _nmcli("general", "reload", "conf")
     _nmcli("connection", "reload")
     until(lambda: not unready(names), MAKING)
     late = unready(names)
     if late:
         raise BackendError(f"NetworkManager did not bring up {', '.join(late)}: {'; '.join(filter(None, map(_why, late)))}")
-    until(lambda: not any((SYSFS / name).exists() for name in gone), GOING)
 
 
 def unready(names):
@@ -96,27 +138,8 @@ def _why(name):
 
 def release(names):
     """Have NetworkManager leave devices alone from now on, before their profiles' files go: it would else remove those that it made, and empty others."""
-    for name in names:
+    for name in (each for each in names if (SYSFS / each).exists()):
         _nmcli("device", "set", name, "managed", "no")
-
-
-def configure():
-    """Have NetworkManager read its configuration anew, which says what devices it leaves alone."""
-    _nmcli("general", "reload", "conf")
-
-
-def write(path, text):
-    """Put a file in place for root's eyes alone; NetworkManager takes no profile that others can read."""
-    try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}.new")
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            os.fchmod(descriptor, 0o600)
-            stream.write(text)
-        os.replace(scratch, path)
-    except OSError as err:
-        raise BackendError(f"cannot write {path}: {err.strerror}") from err
 
 
 def number(option, name):

@@ -57,6 +57,17 @@ def entries(record, table, elsewhere, kinds, default=False):
     return [*found, *({"run": [list(command)]} for command in commands)]
 
 
+def whole(record):
+    """Commands for what all devices have, for one that nobody else configures."""
+    link = record.link
+    yield from link_words.controller(record.name, link.controller) if link.controller else ()
+    yield from link_words.updown(record.name, link.up is not False)
+    for cidr in link.addresses or ():
+        yield from link_words.address("replace", record.name, cidr)
+    for route in link.routes or ():
+        yield from link_words.route("replace", record.name, route)
+
+
 def _ports(record):
     """(device, settings as a port) of those that a record says."""
     ports = [(port.name, port) for port in record.ports] if record.kind == "bridge" else []

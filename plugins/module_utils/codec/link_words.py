@@ -174,7 +174,8 @@ def route(verb, name, given):
     words = ["to", given.dst, *(("via", given.gateway) if given.gateway else ()), "dev", name]
     words += ["metric", str(given.metric)] if given.metric else []
     words += ["src", given.src] if given.src else []
-    yield ("ip", "route", verb, *words, "table", str(given.table), *(("onlink",) if given.onlink else ()), "proto", str(PROTOCOL))
+    made = ("proto", str(PROTOCOL)) if verb != "del" else ()  # NetworkManager's are of another
+    yield ("ip", "route", verb, *words, "table", str(given.table), *(("onlink",) if given.onlink else ()), *made)
 
 
 def reroute(name, given):

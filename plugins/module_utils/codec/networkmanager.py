@@ -18,9 +18,9 @@ from typing import NamedTuple, Optional
 
 from ..model.bridge import Bridge, PortOptions, PortSettings, numbers, ranges_of
 from ..model.link import CONTROLLERS, Link, LinkState, over_port
-from ..model.link_defaults import unusual
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
 from ..model.option import declared
+from . import boot, link_words
 from .link_json import MARK
 
 #: what profiles and files of ours begin with; how far before a person's own profiles, which have 0 unless that is said, NetworkManager takes them
@@ -101,8 +101,8 @@ KEYS = {
 }
 #: a VLAN device's flags, which are added up
 FLAGS = {"reorder_hdr": 1, "gvrp": 2, "loose_binding": 4, "mvrp": 8}
-#: options that are said elsewhere than beside their neighbours, by class
-ELSEWHERE = {Vlan: set(FLAGS), IpVlan: {"flag"}, Link: {"up", "addresses", "routes", "link", "controller", "port"}}
+#: options that are said elsewhere than beside their neighbours
+ELSEWHERE = {*FLAGS, "flag", "peer"}
 #: the first version that knows an option or a kind of device. Source: what 1.42.4 refuses and 1.52.1 takes, and NetworkManager's NEWS
 SINCE = {Link: {"txqueuelen": (1, 44)}, Bond: {"ns_ip6_target": (1, 44), "lacp_active": (1, 44)}}
 KIND_SINCE = {"ipvlan": (1, 52)}
@@ -116,75 +116,44 @@ class Membership(NamedTuple):
     port: Optional[PortOptions] = None
 
 
-def lacks(version):
-    """{class: names of its options} that NetworkManager of a version, a tuple such as (1, 42), has no word for."""
-    return {cls: {name for name, unused in declared(cls) if not _has(cls, name, version)} for cls in KEYS}
+def words(version):
+    """{class: {option: (key, writer)}} of what NetworkManager of a version, a tuple such as (1, 42), has a word for."""
+    return {cls: {name: row for name, row in rows.items() if _has(cls, name, version)} for cls, rows in KEYS.items() if cls is not Link}
+
+
+def kinds(version):
+    """Kinds of devices that it makes."""
+    return {kind for kind in TYPES if KIND_SINCE.get(kind, version) <= version}
 
 
 def _has(cls, name, version):
-    return (name in KEYS[cls] or name in ELSEWHERE.get(cls, ())) and SINCE.get(cls, {}).get(name, version) <= version
+    return SINCE.get(cls, {}).get(name, version) <= version
 
 
 def makes(record, version):
-    """True where NetworkManager of that version can make a device such as the LinkState ``record``."""
-    return record.kind in TYPES and KIND_SINCE.get(record.kind, version) <= version and not getattr(record.data, "external", None)
+    """True where it can make a device such as the LinkState ``record``."""
+    return boot.makes(record, words(version), ELSEWHERE, kinds(version))
 
 
-def gaps(record, version, records=None):
-    """What of a LinkState NetworkManager of a version would not set again: names of options that it has no word for, and others in words.
+def at_boot(record, records, version):
+    """What is left to be done at boot for a LinkState: entries of codec/boot.py. ``records`` are those of all devices that it brings back."""
+    alone = record.kind != "nic" and not makes(record, version)
+    left = boot.entries(record, words(version), ELSEWHERE, kinds(version), default=True)
+    more = boot.whole(record) if alone else _unsaid(record, records)
+    return [*left, *({"run": [list(command)]} for command in more)]
 
-    ``records`` are those of all devices that it shall bring back, None where they are not known.
-    """
-    if not makes(record, version):
-        return [f"the device itself: NetworkManager {'.'.join(map(str, version))} makes no {record.kind} such as this"]
-    found = [f"{path}{name}" for path, value in _said(record) for name in _wordless(value, version)]
-    if record.link.routes:
-        found.append("that routes are this collection's (NetworkManager gives its own the protocol static)")
+
+def _unsaid(record, records):
+    """Commands for what a profile has no place for: that a device is down, a bridge that is another's, and addresses and routes of a port."""
+    if record.link.controller and record.link.controller not in records:
+        yield from link_words.controller(record.name, record.link.controller)
+    if _memberships(records).get(record.name):
+        for cidr in record.link.addresses or ():
+            yield from link_words.address("replace", record.name, cidr)
+        for route in record.link.routes or ():
+            yield from link_words.route("replace", record.name, route)
     if record.link.up is False and record.kind != "nic":
-        found.append("up")
-    if _memberships({**(records or {}), record.name: record}).get(record.name) and record.link.addresses:
-        found.append("addresses (a port has none)")
-    return found + _vlan_gaps(record, records or {}) + _controller_gaps(record, records)
-
-
-def _said(record):
-    """(path, options) of a record."""
-    ports = record.ports if record.kind == "bridge" else ()
-    pairs = [("", record.link), ("", record.data), ("port.", record.link.port), *((f"ports[{port.name}].", port) for port in ports)]
-    return [(path, value) for path, value in pairs if value is not None]
-
-
-def _wordless(value, version):
-    """Names of options that are set otherwise than by themselves, and have no word, or not for what they are set to."""
-    cls = next((cls for cls in KEYS if isinstance(value, cls)), None)
-    if cls is None:
-        return [name for name in ("sriov_numvfs",) if getattr(value, name, None) is not None]
-    own = unusual(value)
-    given = [name for name, unused in declared(cls) if getattr(own, name) not in (None, "", ())]
-    return [name for name in given if not _has(cls, name, version) or name in KEYS[cls] and KEYS[cls][name][1](getattr(own, name)) is None]
-
-
-def _vlan_gaps(record, records):
-    """NetworkManager leaves a bridge's default VLAN on its ports, and sets VLANs where they are heeded alone."""
-    found, above = [], records.get(record.link.controller)
-    given = [(record.data, record.vlans), *((record.data, port) for port in record.ports if record.kind == "bridge")]
-    given += [(above.data if above is not None else None, record.link.port)]
-    given = [(bridge if isinstance(bridge, Bridge) else Bridge(), vlans) for bridge, vlans in given if vlans is not None and vlans.given]
-    left = {1 if bridge.vlan_default_pvid is None else bridge.vlan_default_pvid for bridge, vlans in given
-            if (1 if bridge.vlan_default_pvid is None else bridge.vlan_default_pvid) not in numbers(vlans.untagged or ()) | {0}}
-    if left:
-        found.append("that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)")
-    deaf = record.kind == "bridge" and not record.data.vlan_filtering
-    if deaf and (given or record.data.vlan_default_pvid not in (None, 1) or record.data.vlan_protocol not in (None, "802.1Q")):
-        found.append("VLANs, while vlan_filtering is off")
-    return found
-
-
-def _controller_gaps(record, records):
-    controller = record.link.controller
-    if not controller or records is None or controller in records:
-        return []
-    return [f"controller ({controller} is not NetworkManager's to bring back)"]
+        yield from link_words.updown(record.name, False)
 
 
 def profiles(records, version, number=lambda option, name: name):

@@ -111,9 +111,7 @@ def _boots(wanted, target, context):
     """Warnings of what will not be there again after a boot."""
     if target is None or wanted.persist == "none":
         return []
-    if target.kept is None and context.keeper == "networkmanager":
-        return [f"nobody brings it back at boot: nothing is written for {context.keeper} yet; with persist: none this is not told"]
-    if target.kept is None and context.keeper:  # it was there before, and is somebody else's to bring back
+    if target.kept is None and context.keepers:  # it was there before, and is somebody else's to bring back
         return []
     if target.kept is None:
         return ["nobody brings it back at boot: neither systemd-networkd nor NetworkManager runs on this host; with persist: none this is not told"]

@@ -13,6 +13,9 @@ from .link_steps import replaced
 from .link_taken import names_of
 from .link_target import unseen
 
+#: who brings devices back at boot, by the word of the option persist
+PROGRAMS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
+
 
 def check(wanted, state, targets, context, coming):
     """Raise ValidationError, or UnsupportedError, for the first thing that stands against what is wanted of a device.
@@ -68,10 +71,8 @@ def _check_features(state, target, wanted):
 
 def _check_keeping(wanted, state, target, context):
     """Raise where somebody else configures the device, or a port, at boot."""
-    if wanted.persist == "networkd" and context.keeper != "networkd":
-        raise ValidationError("persist", "networkd", "systemd-networkd does not run on this host", "start and enable it, or use auto")
-    if wanted.persist == "networkmanager":
-        raise UnsupportedError("persist is 'networkmanager': keyfiles are not written yet; use auto or none")
+    if wanted.persist in PROGRAMS and wanted.persist not in context.keepers:
+        raise ValidationError("persist", wanted.persist, f"{PROGRAMS[wanted.persist]} does not run on this host", "start and enable it, or use auto")
     if target.kept is None or state is not None and state.kept == target.kept:
         return
     below = [target.kept.record.link.link] if target.kept.record.link.link else []
@@ -83,6 +84,8 @@ def _check_keeping(wanted, state, target, context):
 
 def _check_rival(rival, name, wanted, kept, below):
     fight = f"{rival} configures {name}, and the two would fight over it"
+    if below and kept.by == "networkmanager":
+        return  # its profiles name what is below, and say nothing of it
     if below and rival.by != kept.by:
         raise ValidationError("persist", wanted.persist, f"{rival} configures {name}, and {kept.by} would have to, for what is on top of it",
                               "take it out there, or say persist: none")

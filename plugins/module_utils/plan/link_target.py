@@ -44,10 +44,10 @@ def target_of(wanted, state, context):
 
 def _kept(wanted, target, state, context):
     """How the device shall come back at boot: as all says that was ever asked of it."""
-    by = context.keeper if wanted.persist == "auto" else wanted.persist
+    by = next(iter(context.keepers), None) if wanted.persist == "auto" else wanted.persist
     if wanted.persist == "auto" and state is not None and (state.kept is None or by is None):
         return state.kept  # what was there before is somebody else's to bring back, unless that is said
-    if by in (None, "none", "networkmanager") :
+    if by in (None, "none"):
         return None
     before = state.kept.record if state is not None and state.kept is not None else _seed(target, state)
     data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data

@@ -12,7 +12,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.codec import netwo
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Link, LinkRoute, LinkState
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, IpVlan, MacVlan, Nic, Tun, Veth, Vlan, Vxlan
-from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag, declared
+from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 
 OLD, NEW = (1, 42, 4), (1, 52, 1)
 #: what a device of a kind is not made without
@@ -27,7 +27,8 @@ WRITTEN = {
         ({"stp": True, "forward_delay": 0}, "forward-delay=2"), ({"hello_time": 100}, "hello-time=1"), ({"max_age": 600}, "max-age=6"),
         ({"ageing_time": 0}, "ageing-time=0"), ({"group_fwd_mask": 8}, "group-forward-mask=8"),
         ({"group_address": "01:80:c2:00:00:0a"}, "group-address=01:80:C2:00:00:0A"), ({"vlan_filtering": True}, "vlan-filtering=true"),
-        ({"vlan_filtering": True, "vlan_protocol": "802.1ad"}, "vlan-protocol=802.1ad"), ({"vlan_filtering": True, "vlan_default_pvid": 0}, "vlan-default-pvid=0"),
+        ({"vlan_filtering": True, "vlan_protocol": "802.1ad"}, "vlan-protocol=802.1ad"),
+        ({"vlan_filtering": True, "vlan_default_pvid": 0}, "vlan-default-pvid=0"),
         ({"vlan_stats_enabled": True}, "vlan-stats-enabled=true"), ({"mcast_snooping": False}, "multicast-snooping=false"),
         ({"mcast_querier": True}, "multicast-querier=true"), ({"mcast_hash_max": 512}, "multicast-hash-max=512"),
         ({"mcast_router": 2}, "multicast-router=enabled"), ({"mcast_query_use_ifaddr": True}, "multicast-query-use-ifaddr=true"),
@@ -45,7 +46,8 @@ WRITTEN = {
         ({"miimon": 100, "downdelay": 200}, "downdelay=200"), ({"miimon": 100, "peer_notify_delay": 200}, "peer_notif_delay=200"),
         ({"use_carrier": False}, "use_carrier=0"), ({"arp_interval": 100, "arp_ip_target": Bag(["10.0.0.1"])}, "arp_interval=100"),
         ({"arp_interval": 100, "arp_ip_target": Bag(["10.0.0.1", "10.0.0.2"])}, "arp_ip_target=10.0.0.1,10.0.0.2"),
-        ({"arp_validate": "all"}, "arp_validate=all"), ({"arp_all_targets": "all"}, "arp_all_targets=all"), ({"arp_interval": 9, "ns_ip6_target": Bag(["fd00::1"])}, "ns_ip6_target=fd00::1"),
+        ({"arp_validate": "all"}, "arp_validate=all"), ({"arp_all_targets": "all"}, "arp_all_targets=all"),
+        ({"arp_interval": 9, "ns_ip6_target": Bag(["fd00::1"])}, "ns_ip6_target=fd00::1"),
         ({"mode": "active-backup", "primary": "a"}, "primary=a"), ({"primary_reselect": "better"}, "primary_reselect=better"),
         ({"fail_over_mac": "active"}, "fail_over_mac=active"), ({"xmit_hash_policy": "layer3+4"}, "xmit_hash_policy=layer3+4"),
         ({"resend_igmp": 2}, "resend_igmp=2"), ({"num_grat_arp": 2}, "num_grat_arp=2"), ({"all_slaves_active": True}, "all_slaves_active=1"),
@@ -95,14 +97,12 @@ CASES = [(kind, cls, given, line) for (kind, cls), pairs in WRITTEN.items() for 
 
 @pytest.mark.parametrize(("kind", "cls", "given", "line"), CASES)
 def test_what_is_asked_is_written(kind, cls, given, line):
-    """Every option that has a word, and a gap where it has none in an old version."""
+    """Every option that has a word; where it has none in an old version, it is set at boot."""
     link = cls(**given) if cls is Link else Link(link="eth0") if kind in ("vlan", "macvlan", "ipvlan") else Link()
     state = record("x", kind, link, None if cls is Link else cls(**given))
     assert line in text_of(state).splitlines()
-    assert nm.gaps(state, NEW) == []
-    new = [name for name in given if nm.SINCE.get(cls, {}).get(name, (0,)) > OLD]
-    assert [gap for gap in nm.gaps(state, OLD) if gap in given] == new
-    if new:
+    assert [line for line in at_boot(state, NEW) if "txqueuelen" not in line] == []
+    if any(nm.SINCE.get(cls, {}).get(name, (0,)) > OLD for name in given):
         assert line not in text_of(state, version=OLD).splitlines()
 
 
@@ -112,11 +112,8 @@ def test_every_word_is_exercised():
     for cls, given in ((cls, given) for unused, cls, given, unused_line in CASES):
         asked.setdefault(cls, set()).update(given)
     assert {cls: set(keys) - asked.get(cls, set()) for cls, keys in nm.KEYS.items() if cls is not PortSettings} == {cls: set() for cls in asked}
-    lacks = nm.lacks(OLD)
-    assert lacks[Link] == {"txqueuelen"} and nm.lacks(NEW)[Link] == set()
-    assert lacks[Vxlan] == {"df", "udpcsum", "udp6zerocsumtx", "udp6zerocsumrx", "external", "gbp"}
-    assert lacks[PortSettings] == {name for name, unused in declared(PortSettings)} - {"priority", "cost", "hairpin"}
-    assert (lacks[Bond], nm.lacks(NEW)[Bond]) == ({"ns_ip6_target", "lacp_active"}, set())
+    assert set(nm.words(NEW)[Bond]) - set(nm.words(OLD)[Bond]) == {"ns_ip6_target", "lacp_active"}
+    assert nm.kinds(NEW) - nm.kinds(OLD) == {"ipvlan"}
 
 
 def test_a_bridge_its_ports_and_whom_they_concern():
@@ -149,8 +146,8 @@ def test_a_port_by_its_own_record():
     assert "master=bond0\nslave-type=bond\n" in text_of(bond, port)
     assert "miimon=100" in text_of(port, bond) and "bridge-port" not in text_of(bond, port)
     assert "master" not in text_of(port)
-    assert nm.gaps(port, NEW, {"eth1": port}) == ["controller (bond0 is not NetworkManager's to bring back)"]
-    assert nm.gaps(port, NEW, {"bond0": bond, "eth1": port}) == []
+    assert at_boot(port, NEW) == ["ip link set dev eth1 master bond0"]
+    assert at_boot(port, NEW, {"bond0": bond, "eth1": port}) == []
 
 
 def test_what_others_would_have_by_themselves():
@@ -181,42 +178,57 @@ def test_addresses_and_routes():
     }
     assert found["ipv6"] == {"method": "manual", "addr-gen-mode": "eui64", "route-metric": "256", "address1": "fd00:5::1/64",
                              "route1": "fd00:6::/64,fd00:5::9,1024"}
-    assert nm.gaps(state, NEW) == ["that routes are this collection's (NetworkManager gives its own the protocol static)"]
+    assert at_boot(state, NEW) == []
     alone = sections(text_of(record("x", "dummy", Link(routes=Bag([routes[2]])))))
     assert (alone["ipv4"]["method"], alone["ipv6"]["method"]) == ("disabled", "link-local")
 
 
-GAPS = [
-    (record("b", "bridge", data=Bridge(forward_delay=450)), ["forward_delay"]),
-    (record("b", "bridge", data=Bridge(ageing_time=100000100)), ["ageing_time"]),
-    (record("b", "bridge", data=Bridge(mcast_igmp_version=3, mcast_mld_version=1)), ["mcast_igmp_version"]),
-    (record("b", "bridge", data=Bridge(vlan_default_pvid=5)), ["VLANs, while vlan_filtering is off"]),
-    (record("b", "bridge", data=Bridge(vlan_filtering=True), ports=Bag([BridgePort(name="a", pvid=7, isolated=True)])),
-     ["ports[a].isolated", "that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)"]),
+LEFT = [
+    (record("b", "bridge", data=Bridge(forward_delay=401, mcast_igmp_version=3)), ["ip link set dev b type bridge forward_delay 401 mcast_igmp_version 3"]),
+    (record("b", "bridge", data=Bridge(vlan_filtering=True), ports=Bag([BridgePort(name="a", isolated=True, pvid=7)])),
+     ["ip link set dev a type bridge_slave isolated on", "bridge vlan del dev a vid 1"]),
     (record("b", "bridge", data=Bridge(vlan_filtering=True), ports=Bag([BridgePort(name="a", pvid=7, untagged=("1",))])), []),
     (record("b", "bridge", data=Bridge(vlan_filtering=True, vlan_default_pvid=0), vlans=Vlans(pvid=7)), []),
-    (record("t", "tun", Link(up=False, port=PortOptions(locked=True)), Tun(mode="tap")), ["port.locked", "up"]),
-    (record("n", "nic", Link(up=False, txqueuelen=5), Nic(sriov_numvfs=4)), ["txqueuelen", "sriov_numvfs"]),
-    (record("v", "vlan", Link(link="eth0"), Vlan(id=5, bridge_binding=True)), ["bridge_binding"]),
-    (record("v", "vxlan", data=Vxlan(id=5, df="set", gbp=False)), ["df"]),
-    (record("v", "vxlan", data=Vxlan(external=True)), ["the device itself: NetworkManager 1.42.4 makes no vxlan such as this"]),
-    (record("i", "ipvlan", Link(link="eth0"), IpVlan()), ["the device itself: NetworkManager 1.42.4 makes no ipvlan such as this"]),
-    (record("i", "ipvtap", Link(link="eth0"), IpVlan()), ["the device itself: NetworkManager 1.42.4 makes no ipvtap such as this"]),
+    (record("t", "tun", Link(up=False, port=PortOptions(locked=True)), Tun(mode="tap")),
+     ["ip link set dev t type bridge_slave locked on", "ip link set dev t down"]),
+    (record("n", "nic", Link(up=False, txqueuelen=5), Nic(sriov_numvfs=4)),
+     ["4 > /sys/class/net/n/device/sriov_numvfs", "ip link set dev n txqueuelen 5"]),
+    (record("v", "vlan", Link(link="eth0"), Vlan(id=5, bridge_binding=True)), ["ip link set dev v type vlan bridge_binding on"]),
+    (record("v", "vxlan", data=Vxlan(id=5, df="set", gbp=False)), ["ip link set dev v type vxlan df set"]),
+]
+#: devices that it cannot make
+UNMADE = [
+    record("v", "vxlan", Link(addresses=Bag(["10.0.0.1/8"])), Vxlan(external=True)), record("i", "ipvlan", Link(link="eth0"), IpVlan()),
+    record("i", "ipvtap", Link(link="eth0"), IpVlan()),
 ]
 
 
-@pytest.mark.parametrize(("state", "gaps"), GAPS)
-def test_what_has_no_word(state, gaps):
-    """Is told, and left out; and a device that cannot be made has no profile."""
-    assert nm.gaps(state, OLD) == gaps
-    made = not any(gap.startswith("the device") for gap in gaps)
-    assert (nm.file(state.name) in nm.profiles({state.name: state}, OLD)[state.name]) is made
+def at_boot(state, version, records=None):
+    """What is left to be done at boot, as lines."""
+    entries = nm.at_boot(state, records or {state.name: state}, version)
+    return ["; ".join(map(" ".join, entry.get("run", ()))) or f"{entry['write']} > {entry['to']}" for entry in entries]
+
+
+@pytest.mark.parametrize(("state", "left"), LEFT)
+def test_what_has_no_word_is_done_at_boot(state, left):
+    """And left out of the profile."""
+    assert at_boot(state, OLD) == left
+    assert nm.file(state.name) in nm.profiles({state.name: state}, OLD)[state.name]
+
+
+@pytest.mark.parametrize("state", UNMADE)
+def test_what_cannot_be_made_is_made_by_us(state):
+    """With all that it has, and no profile."""
+    lines = at_boot(state, OLD)
+    assert lines[0].startswith("ip link add ") and f"ip link set dev {state.name} up" in lines
+    assert [line for line in lines if "address" in line] == [f"ip address replace {cidr} broadcast + dev {state.name}" for cidr in state.link.addresses or ()]
+    assert nm.file(state.name) not in nm.profiles({state.name: state}, OLD)[state.name]
 
 
 def test_a_port_has_no_addresses():
-    """NetworkManager gives a port none."""
+    """NetworkManager gives a port none, so they are given at boot."""
     bridge, port = record("b", "bridge", data=Bridge(), ports=Bag([BridgePort(name="d")])), record("d", "dummy", Link(addresses=Bag(["10.0.0.1/8"])))
-    assert nm.gaps(port, NEW, {"b": bridge, "d": port}) == ["addresses (a port has none)"]
+    assert at_boot(port, NEW, {"b": bridge, "d": port}) == ["ip address replace 10.0.0.1/8 broadcast + dev d"]
 
 
 def test_a_nic_that_is_to_be_down_is_not_brought_up():

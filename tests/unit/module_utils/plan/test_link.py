@@ -33,7 +33,7 @@ class Host:
     seen: dict = field(default_factory=dict)
     guests: tuple = ()
     networks: dict = field(default_factory=dict)
-    keeper: str = None
+    keepers: tuple = ()
     open: tuple = ()
     files: dict = field(default_factory=dict)
     begun: dict = field(default_factory=dict)
@@ -270,15 +270,15 @@ def test_default_vlans_follow_the_bridge():
 
 def test_a_device_that_comes_back_at_boot_is_made_by_who_brings_it_back():
     """And all that was ever asked of it stands together."""
-    first = plans([bridge(data=Bridge(stp=True), persist="auto")], keeper="networkd")[0]
+    first = plans([bridge(data=Bridge(stp=True), persist="auto")], keepers=("networkd",))[0]
     assert verbs(first) == ["keep"] and first.target.kept.record.data == Bridge(stp=True)
     held = replace(there(data=Bridge(stp=True, priority=32768)), lab="default", kept=first.target.kept)
-    again, more = (plans([bridge(data=data, persist="auto")], {"br0": held}, keeper="networkd")[0] for data in (Bridge(stp=True), Bridge(priority=7)))
+    again, more = (plans([bridge(data=data, persist="auto")], {"br0": held}, keepers=("networkd",))[0] for data in (Bridge(stp=True), Bridge(priority=7)))
     assert again.steps == () and verbs(more) == ["change", "keep"] and more.target.kept.record.data == Bridge(stp=True, priority=7)
-    assert verbs(plans([bridge(persist="none")], {"br0": held}, keeper="networkd")[0]) == ["keep"]
-    assert plans([bridge(persist="auto")], {"br0": held}, keeper=None)[0].steps == ()
+    assert verbs(plans([bridge(persist="none")], {"br0": held}, keepers=("networkd",))[0]) == ["keep"]
+    assert plans([bridge(persist="auto")], {"br0": held}, keepers=())[0].steps == ()
     altered = replace(held, kept=replace(held.kept, intact=False))
-    mended = plans([bridge(persist="auto")], {"br0": altered}, keeper="networkd")[0]
+    mended = plans([bridge(persist="auto")], {"br0": altered}, keepers=("networkd",))[0]
     assert [change.before for change in mended.changes] == ["networkd, whose files were altered"]
     assert "nobody brings it back at boot" in plans([bridge(persist="auto")])[0].warnings[0]
 
@@ -322,7 +322,7 @@ def test_a_run_that_was_killed_leaves_no_port_to_two():
 def test_who_else_configures_a_device_is_told():
     """Unless it is to be taken over."""
     wanted = WantedLink("link", "eth1", None, link=Link(mtu=1400, addresses=Bag()), persist="networkd")
-    host = {"observed": {"eth1": there("eth1", "nic")}, "keeper": "networkd", "files": {"eth1": Rival("networkd", "20-all.network", False)}}
+    host = {"observed": {"eth1": there("eth1", "nic")}, "keepers": ("networkd",), "files": {"eth1": Rival("networkd", "20-all.network", False)}}
     with pytest.raises(ValidationError, match="20-all.network of networkd configures eth1"):
         plans([wanted], **host)
     assert verbs(plans([replace(wanted, takeover=True)], **host)[0]) == ["change", "keep"]
@@ -341,7 +341,7 @@ def test_who_else_configures_a_device_is_told():
 def test_what_nobody_can_make_at_boot_is_made_by_us():
     """And what comes back is told afterwards."""
     wanted = WantedLink("link", "vx", "vxlan", data=Vxlan(id=5), persist="networkd")
-    assert verbs(plans([wanted], keeper="networkd")[0])[::len(verbs(plans([wanted], keeper="networkd")[0])) - 1] == ["create", "keep"]
+    assert verbs(plans([wanted], keepers=("networkd",))[0])[::len(verbs(plans([wanted], keepers=("networkd",))[0])) - 1] == ["create", "keep"]
 
 
 def test_what_a_killed_run_began_is_gone_on_with():
