@@ -429,14 +429,14 @@ KEPT = {
 
 
 def picture(host):
-    """What there is of the lab, without what differs from boot to boot, and while STP finds its way: that shortens the bridge's ageing_time."""
+    """What there is of the lab, without what differs from boot to boot, what STP puts in the place of times, and which port a bond chose."""
     entries = json.loads(host.run("ip", "-d", "-j", "address").stdout)
     vlans = {each["ifname"]: each["vlans"] for each in json.loads(host.run("bridge", "-j", "vlan", "show").stdout)}
     routes = sorted(line.replace(" linkdown", "").strip() for line in host.run("ip", "route", "show", "dev", "test0").stdout.splitlines())
     found = {}
     for entry in entries:
         info = entry.get("linkinfo", {})
-        own = {name: value for name, value in info.get("info_data", {}).items() if not re.search("timer|_id|root_|topology|fdb_n|ageing", name)}
+        own = {name: value for name, value in info.get("info_data", {}).items() if not re.search("timer|_id|root_|topology|fdb_n|ageing|active_slave", name)}
         port = [info.get("info_slave_data", {}).get(name) for name in ("isolated", "bcast_flood")]
         addresses = sorted(f"{each['local']}/{each['prefixlen']}" for each in entry["addr_info"] if each["scope"] == "global")
         found[entry["ifname"]] = (entry["mtu"], entry.get("master"), entry.get("link"), entry.get("ifalias"), "UP" in entry["flags"], own, port, addresses,

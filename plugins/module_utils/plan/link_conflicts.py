@@ -10,7 +10,7 @@ from ..model.link import CONTROLLERS, RIDERS, RIDING
 from ..model.link_kinds import Veth
 from ..model.option import declared
 from .link_steps import replaced
-from .link_taken import names_of
+from .link_taken import gives, names_of
 from .link_target import unseen
 
 #: who brings devices back at boot, by the word of the option persist
@@ -186,7 +186,7 @@ def _check_joins(wanted, port, controller, kind, targets, context):
 
 def _released(master, port, targets):
     """True where this plan takes the port off the one that has it."""
-    return master in targets and (targets[master] is None or port not in names_of(targets[master]))
+    return gives(master, targets) and port not in names_of(targets[master])
 
 
 def _check_circle(target, targets, context):

@@ -19,6 +19,11 @@ def names_of(state):
     return [port.name if state.kind == "bridge" else port for port in state.ports]
 
 
+def gives(controller, targets):
+    """True where the plan itself says which ports a controller keeps, or that it goes."""
+    return controller in targets and (targets[controller] is None or targets[controller].ports is not None)
+
+
 def claims(wanted, targets, context):
     """{name: (the wanted device that takes from it, Kept)} of devices that would claim at boot what has another home from now on, each as it shall be kept."""
     homes = {}
@@ -73,11 +78,11 @@ def taken(state, targets, name, claimed, context):
             continue
         own, master = targets.get(port), was.link.controller
         by = context.seen[master].kind if master in context.seen else "bridge"
-        gives = master in targets and (targets[master] is None or targets[master].ports is not None)  # that one's item puts it back
+        given = gives(master, targets)  # the item of that one puts it back
         common = over(was.link, own.link) if own is not None else was.link
-        back = {"controller": master, "port": was.link.port} if by == "bridge" and not gives else {}
+        back = {"controller": master, "port": was.link.port} if by == "bridge" and not given else {}
         found[port] = replace(_untouched(was), link=Link(up=common.up, mac=common.mac, **back), kept=own.kept if own is not None else was.kept)
-        if by != "bridge" and not gives:  # takes its ports itself, which must be down
+        if by != "bridge" and not given:  # takes its ports itself, which must be down
             found = {master: replace(_untouched(context.state(master)), ports=context.state(master).ports), **found}
     for other in claimed:
         if other not in found and context.state(other) is not None:

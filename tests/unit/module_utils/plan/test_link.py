@@ -251,6 +251,9 @@ def test_ports_and_controllers_must_agree():
     for ports in (Bag(), Bag([BridgePort(name="eth1")])):
         with pytest.raises(ValidationError, match="make the two agree"):
             plans([bridge(ports=ports), tap], seen={"eth1": NIC})
+    with pytest.raises(ValidationError, match="eth1 is a port of br1; say steal: true"):
+        plans([bridge(ports=Bag([BridgePort(name="eth1")])), bridge("br1")], {"br1": there("br1", ports=[BridgePort(name="eth1")])},
+              seen={"eth1": NIC._replace(master="br1")})
     with pytest.raises(ValidationError, match="in the ports of both br0 and br1"):
         plans([bridge(ports=Bag([BridgePort(name="eth1")])), bridge("br1", ports=Bag([BridgePort(name="eth1")]))], seen={"eth1": NIC})
 
