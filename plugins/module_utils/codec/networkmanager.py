@@ -138,10 +138,14 @@ def gaps(record, version, records=None):
     if not makes(record, version):
         return [f"the device itself: NetworkManager {'.'.join(map(str, version))} makes no {record.kind} such as this"]
     found = [f"{path}{name}" for path, value in _said(record) for name in _wordless(value, version)]
+    if record.kind != "nic" and "txqueuelen" in found:
+        found.remove("txqueuelen")  # udev sets it, as links() has it do
     if record.link.routes:
         found.append("that routes are this collection's (NetworkManager gives its own the protocol static)")
     if record.link.up is False and record.kind != "nic":
         found.append("up")
+    if record.kind == "bridge" and getattr(record.data, "stp", None) and any(port.cost is None for port in record.ports):
+        found.append("that a port's cost goes by its speed where none is given (NetworkManager makes it 100)")
     if _memberships({**(records or {}), record.name: record}).get(record.name) and record.link.addresses:
         found.append("addresses (a port has none)")
     return found + _vlan_gaps(record, records or {}) + _controller_gaps(record, records)
@@ -166,16 +170,15 @@ def _wordless(value, version):
 
 def _vlan_gaps(record, records):
     """NetworkManager leaves a bridge's default VLAN on its ports, and sets VLANs where they are heeded alone."""
-    found, above = [], records.get(record.link.controller)
-    given = [(record.data, record.vlans), *((record.data, port) for port in record.ports if record.kind == "bridge")]
-    given += [(above.data if above is not None else None, record.link.port)]
-    given = [(bridge if isinstance(bridge, Bridge) else Bridge(), vlans) for bridge, vlans in given if vlans is not None and vlans.given]
-    left = {1 if bridge.vlan_default_pvid is None else bridge.vlan_default_pvid for bridge, vlans in given
-            if (1 if bridge.vlan_default_pvid is None else bridge.vlan_default_pvid) not in numbers(vlans.untagged or ()) | {0}}
-    if left:
+    above, own = records.get(record.link.controller), record.data if isinstance(record.data, Bridge) else Bridge()
+    given = [(own, record.vlans), *((own, port) for port in record.ports if record.kind == "bridge")]
+    given += [(above.data if above is not None and above.kind == "bridge" else None, record.link.port)]
+    given = [(1 if bridge is None or bridge.vlan_default_pvid is None else bridge.vlan_default_pvid, vlans) for bridge, vlans in given
+             if vlans is not None and vlans.given]
+    found = []
+    if any(default and default not in numbers(vlans.untagged or ()) for default, vlans in given):
         found.append("that the bridge's default VLAN is not on them (vlan_default_pvid: 0 has none)")
-    deaf = record.kind == "bridge" and not record.data.vlan_filtering
-    if deaf and (given or record.data.vlan_default_pvid not in (None, 1) or record.data.vlan_protocol not in (None, "802.1Q")):
+    if record.kind == "bridge" and not own.vlan_filtering and (given or own.vlan_default_pvid not in (None, 1) or own.vlan_protocol not in (None, "802.1Q")):
         found.append("VLANs, while vlan_filtering is off")
     return found
 
@@ -285,8 +288,7 @@ def _profile(record, place, version, number):
     yield kind, OWN[record.kind](record, version, number) if record.kind in OWN else []
     if place is not None and place.kind == "bridge":
         port = place.port or PortOptions()
-        # without a cost it is 100 by NetworkManager; the kernel refuses 0, and keeps what goes with the device's speed
-        yield "bridge-port", [*{"path-cost": "0", **_pairs(PortSettings, port, version)}.items(), *_vlans(port)]
+        yield "bridge-port", [*_pairs(PortSettings, port, version).items(), *_vlans(port)]
     if place is None:
         yield "ipv4", _addresses(link, 4)
         yield "ipv6", _addresses(link, 6)
