@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from .. import deps
-from ..codec import boot, networkmanager
+from ..codec import networkmanager
 from ..errors import BackendError
 from .waiting import until
 
@@ -94,7 +94,7 @@ def at_boot(record, records):
 
 def gaps(record):
     """Names of options that nobody sets at boot."""
-    return boot.gaps(record, networkmanager.words(version()), networkmanager.ELSEWHERE)
+    return networkmanager.gaps(record, version())
 
 
 def ours(file):

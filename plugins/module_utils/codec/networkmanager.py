@@ -143,6 +143,14 @@ def at_boot(record, records, version):
     return [*left, *({"run": [list(command)]} for command in more)]
 
 
+def gaps(record, version):
+    """What nobody sets at boot, in words."""
+    found = boot.gaps(record, words(version), ELSEWHERE)
+    if record.kind == "bridge" and getattr(record.data, "stp", None) and any(port.cost is None for port in record.ports):
+        found.append("that a port's cost goes by its speed where none is given (it is made 100)")
+    return found
+
+
 def _unsaid(record, records):
     """Commands for what a profile has no place for: that a device is down, a bridge that is another's, and addresses and routes of a port."""
     if record.link.controller and record.link.controller not in records:
@@ -254,8 +262,7 @@ def _profile(record, place, version, number):
     yield kind, OWN[record.kind](record, version, number) if record.kind in OWN else []
     if place is not None and place.kind == "bridge":
         port = place.port or PortOptions()
-        # without a cost it is 100 by NetworkManager; the kernel refuses 0, and keeps what goes with the device's speed
-        yield "bridge-port", [*{"path-cost": "0", **_pairs(PortSettings, port, version)}.items(), *_vlans(port)]
+        yield "bridge-port", [*_pairs(PortSettings, port, version).items(), *_vlans(port)]
     if place is None:
         yield "ipv4", _addresses(link, 4)
         yield "ipv6", _addresses(link, 6)
