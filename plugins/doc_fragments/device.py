@@ -35,19 +35,20 @@ steal:
 persist:
   description:
     - Who brings the device back at boot, as all says that was ever asked of it. Tasks that say less later change that alone.
-    - V(auto) is systemd-networkd for a device that the task makes, where that runs, and nobody elsewhere, which a warning tells. What was there before
-      is left to who brings it back already.
+    - V(auto) is, for a device that the task makes, NetworkManager where that runs, else systemd-networkd where that runs, else nobody, which a warning
+      tells. What was there before is left to who brings it back already.
     - V(networkd) writes units into C(/etc/systemd/network), each for one device and with names that begin with C(00-virtlab-), and has networkd read them.
-      What it has no word for is set at boot by C(virtlab-links.service), which is there as long as something needs it. C(05-virtlab.link) keeps udev from
-      giving libvirt's devices other MAC addresses.
-    - V(networkmanager) is not written yet.
+    - V(networkmanager) writes profiles into C(/etc/NetworkManager/system-connections), with names that begin with C(virtlab-), and
+      C(/etc/NetworkManager/conf.d/00-virtlab.conf), which keeps it off libvirt's devices and guests'.
+    - What they have no word for is set at boot by C(virtlab-links.service), which is there as long as something needs it. C(05-virtlab.link) keeps udev
+      from giving libvirt's devices other MAC addresses.
     - V(none) is nobody, and removes what was written for the device.
   type: str
   choices: [auto, networkd, networkmanager, none]
   default: auto
 takeover:
   description:
-    - Bring back a device that another unit, or ifupdown, configures. Units of ours come before others, which stay where they are, and count again once ours
+    - Bring back a device that another unit or profile, or ifupdown, configures. Ours come before others, which stay where they are, and count again once ours
       are gone. Lines of ifupdown's files become comments, and lines again once the device is absent or O(persist=none); a copy of the file as it was is put
       below C(/var/lib/virtlab.network/ifupdown). The device's addresses must be said then.
   type: bool

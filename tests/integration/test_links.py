@@ -411,7 +411,7 @@ KEPT = {
                  "mcast_hash_max": 512, "txqueuelen": 700, "addresses": ["10.5.0.1/24", "fd00:5::1/64"],
                  "routes": [{"dst": "10.6.0.0/16", "gateway": "10.5.0.9", "metric": 50}], "vlans": {"pvid": 7, "tagged": ["9"]},
                  "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 55, "isolated": True},
-                           {"name": "test4", "untagged": ["7"], "pvid": 7, "bcast_flood": False}]}],
+                           {"name": "test4", "untagged": ["7"], "pvid": 7, "bcast_flood": False, "cost": 100}]}],
     "taps": [{"name": "test4", "owner": "nobody", "multi_queue": True}],
     "links": [
         {"name": "test1", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 150, "primary": "test2"}, "ports": ["test2", "test3"]},

@@ -118,10 +118,16 @@ def reload(names):
     subprocess.run(["udevadm", "control", "--reload"], check=False)  # it reads .link files anew every three seconds alone
     _nmcli("general", "reload", "conf")
     _nmcli("connection", "reload")
+    names = _profiled(names)
     until(lambda: not unready(names), MAKING)
     late = unready(names)
     if late:
         raise BackendError(f"NetworkManager did not bring up {', '.join(late)}: {'; '.join(filter(None, map(_why, late)))}")
+
+
+def _profiled(names):
+    """Those of some devices that have a profile: what it cannot make is not its own."""
+    return [name for name in names if (PROFILES / networkmanager.file(name)).exists()]
 
 
 def unready(names):
@@ -138,7 +144,7 @@ def _why(name):
 
 def release(names):
     """Have NetworkManager leave devices alone from now on, before their profiles' files go: it would else remove those that it made, and empty others."""
-    for name in (each for each in names if (SYSFS / each).exists()):
+    for name in (each for each in _profiled(names) if (SYSFS / each).exists()):
         _nmcli("device", "set", name, "managed", "no")
 
 

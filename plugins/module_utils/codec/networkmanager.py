@@ -108,6 +108,10 @@ SINCE = {Link: {"txqueuelen": (1, 44)}, Bond: {"ns_ip6_target": (1, 44), "lacp_a
 KIND_SINCE = {"ipvlan": (1, 52)}
 
 
+#: waits until it is through with what it brings up at boot: it sets some of a bridge's VLANs late, and its default VLAN again. Source: nm-online(1)
+STARTED = ["nm-online", "--wait-for-startup", "--quiet", "--timeout=60"]
+
+
 class Membership(NamedTuple):
     """A port's place: the device whose port it is, that one's kind, and its PortOptions, or None."""
 
@@ -140,7 +144,8 @@ def at_boot(record, records, version):
     alone = record.kind != "nic" and not makes(record, version)
     left = boot.entries(record, words(version), ELSEWHERE, kinds(version), default=True)
     more = boot.whole(record) if alone else _unsaid(record, records)
-    return [*left, *({"run": [list(command)]} for command in more)]
+    found = [*left, *({"run": [list(command)]} for command in more)]
+    return [{"run": [STARTED]}, *found] if found else []
 
 
 def gaps(record, version):
