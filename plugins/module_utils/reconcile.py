@@ -136,7 +136,7 @@ def roll_back(item, host):
     family = FAMILIES[item.family]
     try:
         now = host.observe([item.id])[item.id]
-        now = _apply(item, family.steps_between(now, family.undone(item)), host)
+        now = _apply(item, family.steps_between(now, family.undone(item)) or family.leftovers(item, now), host)
         now, target, left = _mended(item, family.undone(item), now, host)
     except VirtNetError as err:
         return f"rolling back to what was there failed too: {err}"

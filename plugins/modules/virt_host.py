@@ -66,12 +66,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: V(networks) holds each network before the task by its name, as RV(virtlab.network.virt_network#module:before).
+  description:
+    - V(networks) holds each network that changes, before the task, by its name, as RV(virtlab.network.virt_network#module:before); V(bridges), V(taps) and
+      V(links) the devices.
+    - Resources that stay as they are are not told; M(virtlab.network.virt_network_info) and its kin tell of those.
   type: dict
   returned: success
   sample: {networks: {front: {state: absent}}}
 after:
-  description: V(networks) holds each network after the task by its name.
+  description:
+    - The same after the task. Bridges that stay as they are are there if they have C(unmanaged_ports).
   type: dict
   returned: success
   sample: {networks: {front: {state: active, name: front}}}

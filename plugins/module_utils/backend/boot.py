@@ -23,6 +23,8 @@ After=network.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+# teamd goes on by itself, also where something else fails
+KillMode=process
 ExecStart=/usr/bin/python3 {SCRIPT}
 
 [Install]

@@ -28,7 +28,10 @@ def failure(entry):
         return None
     for command in entry.get("run", ()):
         path = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or command[0]
-        done = subprocess.run([path, *command[1:]], capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run([path, *command[1:]], capture_output=True, text=True, check=False)
+        except OSError as err:
+            return f"{command[0]}: {err.strerror}"
         if done.returncode:
             return f"{' '.join(command)}: {done.stderr.strip()}"
     if "write" not in entry:
@@ -46,7 +49,7 @@ def main():
     left = []
     for path in sorted(glob.glob(RECORDS)):
         with open(path, encoding="utf-8") as file:
-            left += json.load(file).get("boot", ())
+            left += [entry for entry in json.load(file).get("boot", ()) if entry not in left]
     deadline = time.monotonic() + SECONDS
     said = {}
     while left:

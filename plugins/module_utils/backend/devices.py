@@ -64,6 +64,8 @@ class Devices:
         if name not in self._begun and name not in self._recorded:
             return found
         kept = keepers.kept(name)
+        if kept is not None and kept.record.kind != kind:  # somebody made another in its place
+            kept = None
         if kept is not None and getattr(found.data, "veiled", None):  # what is not to be seen now is taken to be as it was asked
             found = replace(found, data=replace(found.data, **{each: getattr(kept.record.data, each) for each in found.data.veiled}))
         if kept is not None and kept.by == "networkmanager" and kept.record.link.routes:
@@ -75,9 +77,9 @@ class Devices:
     def _static(self):
         """{name: LinkRoutes} of the protocol static, which NetworkManager gives to those that it makes."""
         found = {}
-        for family in ("-4", "-6"):
-            for entry in iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", "static"):
-                found.setdefault(entry.get("dev"), []).append(link_json.route(entry))
+        four, six = (iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", "static") for family in ("-4", "-6"))
+        for entry in (*four, *map(_six, six)):
+            found.setdefault(entry.get("dev"), []).append(link_json.route(entry))
         return found
 
     @cached_property
@@ -95,7 +97,7 @@ class Devices:
     @cached_property
     def _routes(self):
         found = {}
-        for entry in (*self._look[2], *self._look[3]):
+        for entry in (*self._look[2], *map(_six, self._look[3])):
             if "dev" in entry:
                 found.setdefault(entry["dev"], []).append(entry)
         return found
@@ -187,6 +189,15 @@ class Devices:
         """How a device comes back at boot, whether it is there or not: a Kept, or None."""
         return keepers.kept(name)
 
+    @property
+    def recorded(self):
+        """Names of the devices that come back at boot."""
+        return self._recorded
+
+    def kept_above(self, name):
+        """Names of those that come back at boot on top of a device."""
+        return sorted(each for each in self._recorded if self.kept(each).record.link.link == name)
+
     def guests_own(self, name):
         """True for a device that libvirt makes with a guest."""
         return name.startswith("vnet") or any(guest.target == name for guest in self.guests)
@@ -264,6 +275,11 @@ class Devices:
         return {name: self.state(name) for name, entry in self.entries.items() if entry.get("ifalias") == f"{link_json.MARK}{lab}"}
 
 
+def _six(entry):
+    """An entry of ``ip -6 route``, whose default route has the same name as IPv4's."""
+    return {**entry, "dst": "::/0"} if entry["dst"] == "default" else entry
+
+
 def _virtual_functions(name):
     try:
         return int((SYSFS / name / "device/sriov_numvfs").read_text(encoding="ascii"))
@@ -273,8 +289,9 @@ def _virtual_functions(name):
 
 def _runner(name):
     """The runner of a team, None where no teamd looks after it."""
-    done = subprocess.run([deps.program("teamdctl") or "teamdctl", name, "config", "dump", "actual"], capture_output=True, text=True, check=False)
-    return teamd.runner(done.stdout) if done.returncode == 0 else None
+    program = deps.program("teamdctl")
+    done = subprocess.run([program, name, "config", "dump", "actual"], capture_output=True, text=True, check=False) if program else None
+    return teamd.runner(done.stdout) if done is not None and done.returncode == 0 else None
 
 
 #: what ip(8) does not tell of devices of some kinds

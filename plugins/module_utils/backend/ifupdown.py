@@ -18,7 +18,11 @@ BACK = Path("/var/lib/virtlab.network/ifupdown")
 
 def _paths():
     """The files that ifupdown reads."""
-    return [path for path in (MAIN, *sorted(MAIN.with_name("interfaces.d").glob("*"))) if path.is_file()]
+    return [path.resolve() for path in (MAIN, *sorted(MAIN.with_name("interfaces.d").glob("[!.]*"))) if path.is_file()]
+
+
+def _rewrite(path, text):
+    files.write(path, text, path.stat().st_mode & 0o777)
 
 
 def stanza(name):
@@ -36,12 +40,12 @@ def taken():
 
 def take(name):
     """Take a device out of ifupdown's files, each of which is copied before."""
-    found = stanza(name)
-    while found is not None:
-        path, text = found[0], files.text(found[0])
-        files.write(BACK / name / path.name, text)
-        files.write(path, interfaces.without(text, name))
-        found = stanza(name)
+    for path in _paths() if stanza(name) else ():
+        text = files.text(path)
+        left = interfaces.without(text, name)
+        if left != text:
+            files.write(BACK / name / path.name, text, 0o600)
+            _rewrite(path, left)
 
 
 def give_back(name):
@@ -50,7 +54,7 @@ def give_back(name):
         text = files.text(path)
         whole = interfaces.again(text, name)
         if whole != text and interfaces.MARK.format(name) in text:
-            files.write(path, whole)
+            _rewrite(path, whole)
     for path in sorted((BACK / name).glob("*")):
         path.unlink()
     if (BACK / name).is_dir():

@@ -36,9 +36,17 @@ def kept(name):
     found = _read(RECORDS / f"{name}.json")
     if found is None:
         return None
-    intact = all(Path(path).exists() if text is None else files.text(Path(path)) == text for path, text in found["files"].items())
+    intact = all(_intact(Path(path), text) for path, text in found["files"].items())
     record = link_record.load(name, found["record"])
     return Kept(found["by"], record, intact and (not found["boot"] or boot.installed()), makes(found["by"], record))
+
+
+def _intact(path, text):
+    """True where a file is as it was left; what nobody but root may read is taken to be so."""
+    try:
+        return path.exists() if text is None else files.text(path) == text
+    except PermissionError:
+        return True
 
 
 def makes(by, record):
@@ -67,14 +75,10 @@ def keep(devices):
     told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
     records = {**{name: record for name, record in held.items() if name not in dict(devices)}, **told}
     _compose(records, told)
-    for by, backend in KEEPERS.items():
-        backend.release([name for name, record in held.items() if record["by"] == by and (name not in records or records[name]["by"] != by)])
     for name, record in records.items():
         if record != held.get(name):
             files.write(RECORDS / f"{name}.json", json.dumps(record, indent=1))
-    _replace(_files(held), _files(records), {path for name in told for path in records[name]["files"]})
-    for name in held.keys() - records.keys():
-        files.remove(RECORDS / f"{name}.json")
+    _replace(_files(held), _files(records))
     claims = {name: _claims(name, record) for name, record in records.items()}
     for device in itertools.chain(*(claims[name] for name in told)):
         ifupdown.take(device)
@@ -84,14 +88,19 @@ def keep(devices):
         boot.install()
     elif any(record["boot"] for record in held.values()):
         boot.remove()
+    for name in held.keys() - records.keys():  # last, for a run that is killed before
+        files.remove(RECORDS / f"{name}.json")
 
 
-def _replace(before, after, told):
-    """Put files in the place of others, both {path: text}, and write those that are ``told`` in any case."""
-    for path in before.keys() - after.keys():
-        files.remove(Path(path))
+def _replace(before, after):
+    """Put files in the place of others, both {path: text}."""
+    gone = [Path(path) for path in before.keys() - after.keys()]
+    for backend in KEEPERS.values():
+        backend.release(gone)
+    for path in gone:
+        files.remove(path)
     for path, text in after.items():
-        if path in told or before.get(path, ()) != text:
+        if files.text(Path(path)) != text:
             files.write(Path(path), text, MODES.get(Path(path).suffix, 0o644))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from ..codec import boot, networkd
@@ -31,6 +32,7 @@ def active():
     return NETIF.exists() and subprocess.run(["systemctl", "is-active", "--quiet", SERVICE], check=False).returncode == 0
 
 
+@cache
 def version():
     """The number of systemd's version, such as 252."""
     said = subprocess.run(["networkctl", "--version"], capture_output=True, text=True, check=False).stdout
@@ -38,8 +40,16 @@ def version():
 
 
 def compose(records, names):
-    """{name: {path: text}} of the files for those of the LinkStates ``records`` that have these names; a text of None stands for what bare() gives."""
-    return {name: {str(UNITS / file): text for file, text in networkd.units(records[name], governed).items()} for name in names}
+    """{name: {path: text}} of the files for the LinkStates ``records``, {name: LinkState}; a text of None stands for what bare() gives.
+
+    What is on top of a device is said in that one's file, wherever that is now; where networkd does not run, to tell, only ``names`` are looked at.
+    """
+    ours = {*records, *(port.name if record.kind == "bridge" else port for record in records.values() for port in record.ports)}
+
+    def file(device):
+        return f"{networkd.PREFIX}{device}.network" if device in ours else governed(device)
+
+    return {name: {str(UNITS / path): text for path, text in networkd.units(records[name], file).items()} for name in (records if active() else names)}
 
 
 def common(unused):

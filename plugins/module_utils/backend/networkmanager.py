@@ -16,6 +16,7 @@ from pathlib import Path
 from .. import deps
 from ..codec import networkmanager
 from ..errors import BackendError
+from . import files
 from .waiting import until
 
 PROFILES = Path("/etc/NetworkManager/system-connections")
@@ -47,6 +48,8 @@ def governed(name):
     if not active():
         return None
     profiles = _profiles()
+    if not (SYSFS / name).exists():
+        return next((each["path"].name for each in profiles.values() if each["device"] == name and each["auto"]), None)
     device = _fields(_nmcli("-t", "-f", "GENERAL.STATE,GENERAL.CON-UUID,CONNECTIONS", "device", "show", name, check=False))
     current = profiles.get(device.get("GENERAL.CON-UUID"))
     if current is not None and "externally" not in device["GENERAL.STATE"]:
@@ -59,9 +62,9 @@ def governed(name):
 def _profiles():
     """{UUID: its file, whether it is activated by itself, and its priority} of all profiles."""
     found = {}
-    for line in _nmcli("-t", "-f", "UUID,FILENAME,AUTOCONNECT,AUTOCONNECT-PRIORITY", "connection", "show").splitlines():
-        identity, path, auto, priority = _split(line)
-        found[identity] = {"path": Path(path), "auto": auto == "yes", "priority": int(priority)}
+    for line in _nmcli("-t", "-f", "UUID,FILENAME,AUTOCONNECT,AUTOCONNECT-PRIORITY,DEVICE", "connection", "show").splitlines():
+        identity, path, auto, priority, device = _split(line)
+        found[identity] = {"path": Path(path), "auto": auto == "yes", "priority": int(priority), "device": device}
     return found
 
 
@@ -126,8 +129,9 @@ def reload(names):
 
 
 def _profiled(names):
-    """Those of some devices that have a profile: what it cannot make is not its own."""
-    return [name for name in names if (PROFILES / networkmanager.file(name)).exists()]
+    """Those of some devices that have a profile which it follows by itself: what it cannot make is not its own, and a NIC may be left down."""
+    found = {name: files.text(PROFILES / networkmanager.file(name)) for name in names}
+    return [name for name, text in found.items() if text is not None and networkmanager.AUTO in text]
 
 
 def unready(names):
@@ -142,10 +146,12 @@ def _why(name):
     return f"{name} is {device['GENERAL.STATE']}, {device['GENERAL.REASON']}" if device else f"there is no {name}"
 
 
-def release(names):
-    """Have NetworkManager leave devices alone from now on, before their profiles' files go: it would else remove those that it made, and empty others."""
-    for name in (each for each in _profiled(names) if (SYSFS / each).exists()):
-        _nmcli("device", "set", name, "managed", "no")
+def release(paths):
+    """Have NetworkManager leave devices alone whose profiles' files are to go: it would else remove those that it made, and empty others."""
+    names = [path.stem[len(networkmanager.PREFIX):] for path in paths if path.parent == PROFILES]
+    for name in names if active() else ():
+        if (SYSFS / name).exists():
+            _nmcli("device", "set", name, "managed", "no")
 
 
 def number(option, name):

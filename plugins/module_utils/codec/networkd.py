@@ -76,7 +76,7 @@ KEYS = {
         "arp_all_targets": ("ARPAllTargets", str), "arp_ip_target": ("ARPIPTargets", _list), "primary_reselect": ("PrimaryReselectPolicy", str),
         "fail_over_mac": ("FailOverMACPolicy", str), "xmit_hash_policy": ("TransmitHashPolicy", str), "resend_igmp": ("ResendIGMP", str),
         "num_grat_arp": ("GratuitousARP", str), "all_slaves_active": ("AllSlavesActive", _bool), "min_links": ("MinLinks", str),
-        "lp_interval": ("LearnPacketIntervalSec", str), "packets_per_slave": ("PacketsPerSlave", str),
+        "packets_per_slave": ("PacketsPerSlave", str),
         "tlb_dynamic_lb": ("DynamicTransmitLoadBalancing", _bool), "lacp_rate": ("LACPTransmitRate", str), "ad_select": ("AdSelect", str),
         "ad_user_port_key": ("AdUserPortKey", str), "ad_actor_sys_prio": ("AdActorSystemPriority", str), "ad_actor_system": ("AdActorSystem", str),
     },
@@ -154,10 +154,11 @@ def _netdev(record):
     elif record.kind in SECTIONS:
         more = [] if record.kind != "vxlan" or link.link else [("Independent", "yes")]
         if record.kind == "vxlan":
-            more += [("PortRange", f"{data.srcport_min or 0}-{data.srcport_max}")] if data.srcport_max else []
+            more += [("PortRange", f"{data.srcport_min or 1}-{data.srcport_max}")] if data.srcport_max else []
             # where nothing is said ip(8) and the kernel take these, and networkd others
             more += [("DestinationPort", "4789")] if data.dstport is None else []
             more += [("UDPChecksum", "yes")] if data.udpcsum is None else []
+        more += [("Mode", "balance-rr")] if record.kind == "bond" and data.mode is None else []  # some options count where it is said alone
         yield SECTIONS[record.kind], [*pairs(data, KEYS), *more]
 
 

@@ -16,9 +16,9 @@ import uuid
 from dataclasses import replace
 from typing import NamedTuple, Optional
 
-from ..model.bridge import Bridge, PortOptions, PortSettings, numbers, ranges_of
+from ..model.bridge import Bridge, PortOptions, PortSettings, Vlans, numbers, ranges_of
 from ..model.link import CONTROLLERS, Link, LinkState, over_port
-from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
+from ..model.link_kinds import PRIMARY, WATCHFUL, Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
 from ..model.option import declared
 from . import boot, link_words
 from .link_json import MARK
@@ -32,8 +32,6 @@ TYPES = {
     "nic": "ethernet", "bridge": "bridge", "bond": "bond", "vlan": "vlan", "macvlan": "macvlan", "macvtap": "macvlan", "tun": "tun",
     "veth": "veth", "dummy": "dummy", "vxlan": "vxlan", "ipvlan": "ipvlan",
 }
-#: modes of bonds that the kernel has look at carriers every 100 ms where nobody says how often, and those that have a primary
-WATCHFUL, PRIMARY = ("802.3ad", "balance-tlb", "balance-alb"), ("active-backup", "balance-tlb", "balance-alb")
 #: bounds of a bridge's forward_delay where STP is on, in hundredths of a second
 DELAYS = (200, 3000)
 
@@ -108,6 +106,8 @@ SINCE = {Link: {"txqueuelen": (1, 44)}, Bond: {"ns_ip6_target": (1, 44), "lacp_a
 KIND_SINCE = {"ipvlan": (1, 52)}
 
 
+#: what a profile says that is followed by itself
+AUTO = "autoconnect=true"
 #: waits until it is through with what it brings up at boot: it sets some of a bridge's VLANs late, and its default VLAN again. Source: nm-online(1)
 STARTED = ["nm-online", "--wait-for-startup", "--quiet", "--timeout=60"]
 
@@ -142,9 +142,13 @@ def makes(record, version):
 def at_boot(record, records, version):
     """What is left to be done at boot for a LinkState: entries of codec/boot.py. ``records`` are those of all devices that it brings back."""
     alone = record.kind != "nic" and not makes(record, version)
+    member = record.name in _memberships(records)
     left = boot.entries(record, words(version), ELSEWHERE, kinds(version), default=True)
-    more = boot.whole(record) if alone else _unsaid(record, records)
-    found = [*left, *({"run": [list(command)]} for command in more)]
+    joined, more = [], boot.whole(record) if alone else _unsaid(record, records, member)
+    for port in record.ports if record.kind == "bridge" else ():  # those that it cannot make, and those that may be of any kind
+        if port.name not in records or not makes(records[port.name], version):
+            joined += [*link_words.controller(port.name, record.name), *link_words.updown(port.name, True), *_as_port(port.name, port)]
+    found = [*({"run": [list(command)]} for command in joined), *left, *({"run": [list(command)]} for command in more)]
     return [{"run": [STARTED]}, *found] if found else []
 
 
@@ -156,11 +160,19 @@ def gaps(record, version):
     return found
 
 
-def _unsaid(record, records):
+def _as_port(name, port):
+    """Commands for all that a bridge is to know of a port."""
+    settings = PortSettings(**{each: getattr(port, each) for each, unused in declared(PortSettings)})
+    yield from link_words.port(name, settings) if settings != PortSettings() else ()
+    yield from link_words.vlans(name, Vlans(), port, False) if port.given else ()
+
+
+def _unsaid(record, records, member):
     """Commands for what a profile has no place for: that a device is down, a bridge that is another's, and addresses and routes of a port."""
     if record.link.controller and record.link.controller not in records:
         yield from link_words.controller(record.name, record.link.controller)
-    if _memberships(records).get(record.name):
+        yield from _as_port(record.name, record.link.port) if record.link.port is not None else ()
+    if member:
         for cidr in record.link.addresses or ():
             yield from link_words.address("replace", record.name, cidr)
         for route in record.link.routes or ():
@@ -259,9 +271,9 @@ def _profile(record, place, version, number):
     # 1.42 does not know controller and port-type, which these mean; 1.52 knows both
     member = [("master", place.controller), ("slave-type", place.kind)] if place is not None else []
     ports = [("autoconnect-slaves", "1")] if record.kind in CONTROLLERS else []
-    auto = _bool(not (record.kind == "nic" and link.up is False))
+    auto = AUTO if record.kind != "nic" or link.up is not False else "autoconnect=false"
     yield "connection", [("id", f"{PREFIX}{record.name}"), ("uuid", identity(record.name)), ("type", kind), ("interface-name", record.name),
-                         ("autoconnect", auto), ("autoconnect-priority", PRIORITY), *ports, *member]
+                         tuple(auto.split("=")), ("autoconnect-priority", PRIORITY), *ports, *member]
     yield "ethernet", [(key, common[key]) for key in ("mtu", "cloned-mac-address") if key in common]
     yield "link", [(key, common[key]) for key in ("tx-queue-length",) if key in common]
     yield kind, OWN[record.kind](record, version, number) if record.kind in OWN else []

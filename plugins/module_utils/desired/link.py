@@ -89,7 +89,7 @@ def _wanted(kind, device, params, mark, **more):
     if local:
         raise ValidationError("addresses", local, "is link-local, and those are left to the kernel", "leave it out")
     if given.routes is not None:
-        _unique("routes", given.routes, lambda route: f"{route.dst} metric {route.metric} table {route.table}")
+        _unique("routes", given.routes, lambda route: f"{route.dst} of IPv{route.version} metric {route.metric} table {route.table}")
     if given.port is not None:
         _check_vlans("port.", given.port)
     return WantedLink(kind, name, device, replace(given, addresses=addresses), state=params["state"], lab=mark, force=params["force"],

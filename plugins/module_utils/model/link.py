@@ -36,7 +36,7 @@ def _none_or_device(value):
 class LinkRoute:
     """A route by a device."""
 
-    dst: Optional[str] = option(SUBNET, "Subnet to reach, or V(default).", required=True)
+    dst: Optional[str] = option(SUBNET, "Subnet to reach, or V(default), which is IPv4's where no gateway says otherwise; V(::/0) is IPv6's.", required=True)
     gateway: Optional[str] = option(ADDRESS, "Next hop; on the device itself where it is not given.")
     metric: Optional[int] = option(U32, "The lowest of several routes is used.")
     table: Optional[int] = option(integer(1, 2**32 - 1), "Routing table; V(254), main, where it is not given.")
@@ -46,6 +46,8 @@ class LinkRoute:
     def __post_init__(self):
         object.__setattr__(self, "table", self.table or 254)
         object.__setattr__(self, "onlink", bool(self.onlink))
+        if self.dst == "::/0" and self.gateway:  # which says as much
+            object.__setattr__(self, "dst", "default")
         if self.dst is not None and self.version == 6 and not self.metric:
             object.__setattr__(self, "metric", 1024)  # what the kernel makes of none
         elif not self.metric:

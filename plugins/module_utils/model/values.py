@@ -175,7 +175,7 @@ def default_prefix(address):
 
 
 def _subnet(value):
-    if value in ("default", "0.0.0.0/0", "::/0"):
+    if value in ("default", "0.0.0.0/0"):
         return "default"
     try:
         return str(ipaddress.ip_network(value))

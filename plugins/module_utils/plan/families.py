@@ -20,7 +20,8 @@ class Family(NamedTuple):
     ``items_of(wanted, observed, context, others)`` gives Items, where ``others`` (Others) is what the plan does beside them,
     ``steps_between(state, target)`` the Steps from one state to another and ``changes_between(state, target, steps)`` what they come to.
     ``expected(target, now, context)`` is a target with what the host generated for ``now``, ``undone(item)`` the state to go back to,
-    ``report(state)`` a state as a result shows it, and ``brief(report)`` what of that is worth a line where the resource comes or goes.
+    ``leftovers(item, now)`` Steps for what is left of an item that is not there and shall not be, ``report(state)`` a state as a result shows it, and
+    ``brief(report)`` what of that is worth a line where the resource comes or goes.
     Steps with one of the verbs ``mending`` may be left over after an apply, and are taken then.
     """
 
@@ -29,6 +30,7 @@ class Family(NamedTuple):
     changes_between: Callable
     expected: Callable
     undone: Callable
+    leftovers: Callable
     report: Callable
     brief: Callable
     mending: frozenset
@@ -37,11 +39,11 @@ class Family(NamedTuple):
 FAMILIES = {
     "network": Family(
         network.items_of, network_steps.steps_between, network_steps.changes_between, network_target.expected, network_target.undone,
-        network_state.report, dict, network_steps.MENDING,
+        lambda item, now: (), network_state.report, dict, network_steps.MENDING,
     ),
     "link": Family(
-        link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone, links.report,
-        link_defaults.brief, link_steps.MENDING,
+        link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone,
+        link_steps.leftovers, links.report, link_defaults.brief, link_steps.MENDING,
     ),
 }
 

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import UnsupportedError, ValidationError
-from ..model.link import CONTROLLERS, RIDERS, RIDING
+from ..model.link import CONTROLLERS, KINDS, RIDERS, RIDING
 from ..model.link_kinds import Veth
 from ..model.option import declared
 from .link_steps import replaced
 from .link_taken import gives, names_of
 from .link_target import unseen
 
+#: what stands for more than one name, or for something else, in files of who brings devices back
+PATTERN = re.compile(r"[][*?!;,=\"'\\#]|^-")
 #: who brings devices back at boot, by the word of the option persist
 PROGRAMS = {"networkd": "systemd-networkd", "networkmanager": "NetworkManager"}
 
@@ -73,8 +77,23 @@ def _check_keeping(wanted, state, target, context):
     """Raise where somebody else configures the device, or a port, at boot."""
     if wanted.persist in PROGRAMS and wanted.persist not in context.keepers:
         raise ValidationError("persist", wanted.persist, f"{PROGRAMS[wanted.persist]} does not run on this host", "start and enable it, or use auto")
+    if target.kept is None and state is not None and state.kept is not None and state.kind == "nic":
+        above = context.kept_above(target.name)
+        if above:
+            raise ValidationError("persist", "none", f"{', '.join(above)} on top of {target.name} {'is' if len(above) == 1 else 'are'} brought back at boot, "
+                                  f"and what else there is for {target.name} would not count", "say persist: none, or state: absent, for those first")
     if target.kept is None or state is not None and state.kept == target.kept:
         return
+    if target.kind not in ("nic", "dummy", *KINDS):
+        raise ValidationError("persist", wanted.persist, f"{target.name} is a device of kind {target.kind}, which nothing of ours can make again",
+                              "say persist: none")
+    if target.kind == "veth" and not target.kept.record.data.peer:
+        raise ValidationError("persist", wanted.persist, f"the other end of {target.name} is in another namespace, and could not be made again",
+                              "say persist: none")
+    for name in (target.name, *names_of(target.kept.record)):
+        if PATTERN.search(name) or name.isdecimal() or name in ("all", "default"):
+            raise ValidationError("persist", wanted.persist, f"{name!r} is not a name for files that say what comes back at boot",
+                                  "choose one of letters, digits, dots, dashes and underscores, and not of digits alone, or say persist: none")
     below = [target.kept.record.link.link] if target.kept.record.link.link else []
     for name in dict.fromkeys([target.name, *names_of(target.kept.record), *below]):
         rival = context.rival(name)

@@ -42,6 +42,12 @@ def _end(state):
     return (Step("forget", (state.name,)),) if state.interrupted else ()
 
 
+def leftovers(item, now):
+    """Steps for what is written of a device that was not there before, and that nobody made."""
+    written = item.target is not None and item.target.kept is not None
+    return (Step("keep", (item.key, None)), Step("forget", (item.key,))) if now is None and item.observed is None and written else ()
+
+
 def replaced(state, target):
     """Names of options that differ and that only a new device can have."""
     fixed = {f"{target.prefix}{name}" for name in differing(state.data, target.data) & FIXED.get(type(target.data), set())}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.link import CONTROLLERS, Link, over
+from ..model.link import CONTROLLERS, Link, over, over_port
 from ..model.option import Bag
 from .plan import Change, Item, Step
 
@@ -26,26 +26,46 @@ def gives(controller, targets):
 
 def claims(wanted, targets, context):
     """{name: (the wanted device that takes from it, Kept)} of devices that would claim at boot what has another home from now on, each as it shall be kept."""
-    homes = {}
+    homes = {each.name: ("", each.name) for each in wanted if each.state == "absent"}
     for each in wanted:
         if each.state == "present" and each.persist != "none":
             homes.update(dict.fromkeys(names_of(targets[each.name]) if each.ports is not None else (), (each.name, each.name)))
             homes.update({each.name: (each.link.controller, each.name)} if each.link.controller is not None else {})
     found = {}
-    others = [name for name, seen in context.seen.items() if seen.kind in CONTROLLERS] if homes else []
-    for name in dict.fromkeys([*others, *homes]):
+    gone = {each.name for each in wanted if each.state == "absent"}
+    for name in dict.fromkeys([*(context.recorded if homes else ()), *homes]):
+        if name in gone:
+            continue
         kept = context.kept(name) if name not in targets else targets[name].kept if targets[name] is not None else None
         strange = _strange(kept.record, homes) if kept is not None else []
         if strange:
             found[name] = homes[strange[0]][1], replace(kept, record=_without(kept.record, strange), intact=True)
+    return {**found, **_folded(wanted, targets, context)}
+
+
+def _folded(wanted, targets, context):
+    """The same of what tasks say of ports by themselves whose bridge's record names them: it has one home, that record."""
+    found = {}
+    for each in wanted:
+        own = targets[each.name].kept if targets[each.name] is not None else None
+        if own is None or own.record.link.port is None:
+            continue
+        home = own.record.link.controller or (context.seen[each.name].master if each.name in context.seen else None)
+        bridge = context.kept(home) if home and home not in targets else None
+        if bridge is None or bridge.record.port(each.name) is None:
+            continue
+        ports = Bag(replace(over_port(port, own.record.link.port), name=port.name) if port.name == each.name else port for port in bridge.record.ports)
+        if ports != bridge.record.ports:
+            found[home] = each.name, replace(bridge, record=replace(bridge.record, ports=ports), intact=True)
+        found[each.name] = each.name, replace(own, record=_without(own.record, [each.name]))
     return found
 
 
 def _strange(record, homes):
-    """Names of the ports of a record that have another home, and its own where its controller is not its home."""
+    """Names of the ports of a record that have another home, and its own where its controller is not its home, or names it itself."""
     ports = [port for port in names_of(record) if homes.get(port, (record.name,))[0] != record.name]
     held = record.link.controller
-    return [*ports, *([record.name] if held and homes.get(record.name, (held,))[0] != held else [])]
+    return [*ports, *([record.name] if held and homes.get(record.name, (held, record.name)) != (held, record.name) else [])]
 
 
 def _without(record, names):

@@ -14,7 +14,7 @@ from ..errors import ValidationError
 from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
 from ..model.link import CONTROLLERS, Kept, Link, LinkState, over, over_port
 from ..model.link_defaults import unusual
-from ..model.link_kinds import Tun, Veth, Vlan
+from ..model.link_kinds import PRIMARY, WATCHFUL, Bond, Tun, Veth, Vlan
 from ..model.option import Bag, declared
 
 #: what a new device of a class is where nobody says otherwise, and cannot be asked to be later
@@ -44,7 +44,10 @@ def target_of(wanted, state, context):
 
 def _kept(wanted, target, state, context):
     """How the device shall come back at boot: as all says that was ever asked of it."""
-    by = next(iter(context.keepers), None) if wanted.persist == "auto" else wanted.persist
+    by = wanted.persist
+    if by == "auto":
+        stays = state is not None and state.kept is not None and state.kept.by in context.keepers
+        by = state.kept.by if stays else next(iter(context.keepers), None)
     if wanted.persist == "auto" and state is not None and (state.kept is None or by is None):
         return state.kept  # what was there before is somebody else's to bring back, unless that is said
     if by in (None, "none"):
@@ -53,12 +56,31 @@ def _kept(wanted, target, state, context):
     data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data
     if state is None and target.data is not None:
         data = over(data, target.data)
+    if isinstance(data, Bond):
+        data = agreeing(data, wanted.data)
     vlans = wanted.vlans if wanted.vlans is not None and wanted.vlans.given else before.vlans
-    link = over(before.link, replace(wanted.link, port=None))
+    moves = wanted.link.controller not in (None, before.link.controller)
+    link = over(replace(before.link, port=None) if moves else before.link, replace(wanted.link, port=None))
     if wanted.link.port is not None:
-        link = replace(link, port=over_port(before.link.port, wanted.link.port))
+        link = replace(link, port=over_port(link.port, wanted.link.port))
     record = LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before, context), vlans, target.lab)
     return Kept(by, record, made=context.makes(by, record))
+
+
+def agreeing(bond, given):
+    """A bond's options without those that what was ``given`` last puts out of force: the kernel drops them, and refuses them all together at boot.
+
+    Source: drivers/net/bonding/bond_options.c.
+    """
+    said = {name: getattr(given, name) for name in ("miimon", "arp_interval", "mode")} if given is not None else {}
+    drop = []
+    if said.get("arp_interval"):
+        drop = ["miimon", "updelay", "downdelay", "peer_notify_delay"]
+    elif said.get("miimon") or said.get("mode") in WATCHFUL:
+        drop = ["arp_interval", "arp_ip_target", "arp_validate", "arp_all_targets", "ns_ip6_target"]
+    if said.get("mode") not in (None, *PRIMARY):
+        drop += ["primary", "primary_reselect"]
+    return replace(bond, **{name: None for name in drop if getattr(given, name) is None})
 
 
 def _seed(target, state):
@@ -66,7 +88,8 @@ def _seed(target, state):
     if state is None:
         return LinkState(target.name, target.kind, Link())
     ports = state.ports if state.kind in ("bond", "team") else Bag()
-    return LinkState(target.name, target.kind, Link(link=state.link.link), unusual(state.data) if state.data is not None else None, ports)
+    data = unusual(state.data) if state.data is not None and state.kind != "nic" else None
+    return LinkState(target.name, target.kind, Link(link=state.link.link), data, ports)
 
 
 def _kept_ports(wanted, before, context):

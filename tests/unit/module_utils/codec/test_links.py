@@ -248,3 +248,14 @@ def test_routes_of_others_are_told_as_they_were():
     via = {**six, "dst": "10.8.0.0/16", "via": {"family": "inet6", "host": "fe80::5"}}
     assert link_json.others_route(via, 4).words[3:6] == ("via", "inet6", "fe80::5")
     assert [link_json.others_route({**entry, "protocol": number}, 4) for number in ("2", "9", "118")] == [None] * 3
+
+
+def test_what_belongs_to_a_device_in_ifupdowns_file():
+    """Second addresses by names of their own, lines that go on, and methods that are not said."""
+    text = "auto eth0 \\\n  eth1\nauto eth0:1\niface eth0:1 inet static\n  address 10.0.0.2/8\niface eth00 inet manual\niface eth2\n  address 10.0.0.3/8\n"
+    assert [interfaces.method(text, name) for name in ("eth0", "eth1", "eth2", "eth00")] == ["static", None, "unknown", "manual"]
+    left = interfaces.without(text, "eth0")
+    mark = "#virtlab.network:eth0 "
+    assert left == (f"auto eth1\n{mark}auto eth0\n{mark}auto eth0:1\n{mark}iface eth0:1 inet static\n{mark}  address 10.0.0.2/8\n"
+                    "iface eth00 inet manual\niface eth2\n  address 10.0.0.3/8\n")
+    assert interfaces.without(left, "eth0") == left

@@ -183,11 +183,15 @@ def test_addresses_and_routes():
     assert (alone["ipv4"]["method"], alone["ipv6"]["method"]) == ("disabled", "link-local")
 
 
+#: a port without a record may be a NIC, for which there is a profile, or anything else
+JOINED = ["ip link set dev a master b", "ip link set dev a up"]
 LEFT = [
     (record("b", "bridge", data=Bridge(forward_delay=401, mcast_igmp_version=3)), ["ip link set dev b type bridge forward_delay 401 mcast_igmp_version 3"]),
     (record("b", "bridge", data=Bridge(vlan_filtering=True), ports=Bag([BridgePort(name="a", isolated=True, pvid=7)])),
-     ["ip link set dev a type bridge_slave isolated on", "bridge vlan del dev a vid 1"]),
-    (record("b", "bridge", data=Bridge(vlan_filtering=True), ports=Bag([BridgePort(name="a", pvid=7, untagged=("1",))])), []),
+     [*JOINED, "ip link set dev a type bridge_slave isolated on", "bridge vlan add dev a vid 7 pvid untagged",
+      "ip link set dev a type bridge_slave isolated on", "bridge vlan del dev a vid 1"]),
+    (record("b", "bridge", data=Bridge(vlan_filtering=True), ports=Bag([BridgePort(name="a", pvid=7, untagged=("1",))])),
+     [*JOINED, "bridge vlan add dev a vid 7 pvid untagged", "bridge vlan add dev a vid 1 untagged"]),
     (record("b", "bridge", data=Bridge(vlan_filtering=True, vlan_default_pvid=0), vlans=Vlans(pvid=7)), []),
     (record("t", "tun", Link(up=False, port=PortOptions(locked=True)), Tun(mode="tap")),
      ["ip link set dev t type bridge_slave locked on", "ip link set dev t down"]),

@@ -72,6 +72,15 @@ class Host:
         """Those that are named so."""
         return name.startswith("vnet")
 
+    @property
+    def recorded(self):
+        """Those whose states say that they come back."""
+        return [name for name, state in self.states.items() if state is not None and state.kept is not None]
+
+    def kept_above(self, name):
+        """By their records."""
+        return [each for each in self.recorded if self.states[each].kept.record.link.link == name]
+
     def kept(self, name):
         """What the states say."""
         return self.states[name].kept if name in self.states else None
