@@ -45,7 +45,8 @@ def test_who_brought_it_back_goes_on_to():
 ])
 def test_what_a_bond_cannot_have_together_is_not_written_together(before, given, left):
     """The kernel drops the one as it takes the other, and takes no bond with both."""
-    held = replace(there("b", "bond", Bond(mode="active-backup", miimon=0, arp_interval=0), ["eth1"]), kept=Kept("networkd", LinkState("b", "bond", Link(), before)))
+    bond = there("b", "bond", Bond(mode="active-backup", miimon=0, arp_interval=0), ["eth1"])
+    held = replace(bond, kept=Kept("networkd", LinkState("b", "bond", Link(), before)))
     wanted = WantedLink("link", "b", "bond", data=given, persist="auto")
     assert record(plans([wanted], {"b": held}, **NETWORKD)[0]).data == left
 
