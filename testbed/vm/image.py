@@ -66,8 +66,10 @@ class Service(NamedTuple):
 SERVICES = {
     "networkd": Service(
         [],
-        {f"etc/systemd/network/10-{ENTRY}.network":
-             f"[Match]\nName={ENTRY}\n[Network]\nAddress={ENTRY_ADDRESS}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"},
+        {
+            f"etc/systemd/network/10-{ENTRY}.network":
+                f"[Match]\nName={ENTRY}\n[Network]\nAddress={ENTRY_ADDRESS}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n",
+        },
         ("systemd-networkd.service",), (),
     ),
     "networkmanager": Service(

@@ -59,9 +59,9 @@ def main():
             break
         time.sleep(1)
     for why in said.values():
-        print(why, file=sys.stderr)
+        sys.stderr.write(f"{why}\n")
     return 1 if left else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())
