@@ -104,7 +104,7 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 
 .PHONY: test-integration
 test-integration: deps-test ## integration tests against real libvirtd in the test bed (needs root)
-	@python -m pytest tests/integration
+	@python -m pytest -n 2 --dist loadfile tests/integration
 
 # What depends on libvirt's version, with that of Debian 13.
 .PHONY: test-trixie

@@ -38,10 +38,9 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
         _check_names(wanted)
         observed = host.observe([(each.family, each.name) for each in wanted])
         if prune:
-            for family, name, state in host.marked(mark):
-                if (family, name) not in observed:
-                    wanted.append(absent(family, name, state, mark, force))
-                    observed[family, name] = state
+            marked = [each for each in host.marked(mark) if each[:2] not in observed]
+            wanted += [absent(family, name, state, mark, force) for family, name, state in marked]
+            observed.update(host.observe([(family, name) for family, name, unused in marked]))
         return _bring_about(make_plan(wanted, observed, host), host, check_mode, warn)
 
 

@@ -491,6 +491,7 @@ def test_a_reboot_brings_everything_back(machines, ansible_for, name):
     assert "Priority=4096" in text and "ForwardDelaySec=4000ms" in text
     one.run("tee", "-a", "/etc/systemd/network/00-virtlab-test0.network", input="# by hand\n")
     assert [change["field"] for change in ansible.module("virt_bridge", name="test0")["changes"]] == ["persist"]
+    one.run("ip", "link", "delete", "test8")
     ansible.module("virt_host", lab="kept", prune=True)
     assert not [each for each in links(one) if each.startswith("test")]
     assert one.run("ls", "-R", "/etc/systemd").stdout == before

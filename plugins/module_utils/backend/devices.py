@@ -271,8 +271,10 @@ class Devices:
         return self.entries[name]["linkinfo"]["info_slave_data"]["state"]
 
     def marked(self, lab):
-        """{name: LinkState} of devices that bear the mark of a lab."""
-        return {name: self.state(name) for name, entry in self.entries.items() if entry.get("ifalias") == f"{link_json.MARK}{lab}"}
+        """{name: LinkState} of devices that bear the mark of a lab, and of those that are not there now, and would be after a boot."""
+        records = {name: self.kept(name).record for name in self._recorded - self.entries.keys()}
+        gone = {name: record for name, record in records.items() if record.lab == lab}
+        return {**gone, **{name: self.state(name) for name, entry in self.entries.items() if entry.get("ifalias") == f"{link_json.MARK}{lab}"}}
 
 
 def _six(entry):

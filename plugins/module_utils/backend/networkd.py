@@ -27,6 +27,7 @@ MAKING, SETTLING = 20, 5
 CALM = 10
 
 
+@cache
 def active():
     """True where it runs."""
     return NETIF.exists() and subprocess.run(["systemctl", "is-active", "--quiet", SERVICE], check=False).returncode == 0

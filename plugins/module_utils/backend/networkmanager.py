@@ -31,6 +31,7 @@ CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
 MAKING = 40
 
 
+@cache
 def active():
     """True where NetworkManager runs."""
     return deps.program("nmcli") is not None and _nmcli("-t", "-f", "RUNNING", "general", check=False).strip() == "running"
@@ -59,8 +60,9 @@ def governed(name):
     return max(willing, key=lambda each: each["priority"])["path"].name if willing else None
 
 
+@cache
 def _profiles():
-    """{UUID: its file, whether it is activated by itself, and its priority} of all profiles."""
+    """As of the first look, {UUID: its file, whether it is activated by itself, and its priority} of all profiles."""
     found = {}
     for line in _nmcli("-t", "-f", "UUID,FILENAME,AUTOCONNECT,AUTOCONNECT-PRIORITY,DEVICE", "connection", "show").splitlines():
         identity, path, auto, priority, device = _split(line)
