@@ -47,7 +47,7 @@ class Devices:
 
     def observe(self, names):
         """{name: LinkState or None} of the named devices."""
-        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "_recorded", "_static", "seen"):
+        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "recorded", "_kept", "_static", "seen"):
             self.__dict__.pop(name, None)
         return {name: self.state(name) for name in names}
 
@@ -61,9 +61,9 @@ class Devices:
             entry, self._ports.get(name, ()), self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), MORE[kind](name) if kind in MORE else None,
         )
-        if name not in self._begun and name not in self._recorded:
+        if name not in self._begun and name not in self.recorded:
             return found
-        kept = keepers.kept(name)
+        kept = self.kept(name)
         if kept is not None and kept.record.kind != kind:  # somebody made another in its place
             kept = None
         if kept is not None and getattr(found.data, "veiled", None):  # what is not to be seen now is taken to be as it was asked
@@ -76,11 +76,8 @@ class Devices:
     @cached_property
     def _static(self):
         """{name: LinkRoutes} of the protocol static, which NetworkManager gives to those that it makes."""
-        found = {}
-        four, six = (iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", "static") for family in ("-4", "-6"))
-        for entry in (*four, *map(_six, six)):
-            found.setdefault(entry.get("dev"), []).append(link_json.route(entry))
-        return found
+        found = _by_device(*(iproute.read("ip", "-N", family, "route", "show", "table", "all", "proto", "static") for family in ("-4", "-6")))
+        return {name: [link_json.route(entry) for entry in entries] for name, entries in found.items()}
 
     @cached_property
     def _ports(self):
@@ -96,11 +93,7 @@ class Devices:
 
     @cached_property
     def _routes(self):
-        found = {}
-        for entry in (*self._look[2], *map(_six, self._look[3])):
-            if "dev" in entry:
-                found.setdefault(entry["dev"], []).append(entry)
-        return found
+        return _by_device(*self._look[2:])
 
     def others(self, name):
         """Routes by a device that neither we nor the kernel made, as OthersRoutes."""
@@ -187,16 +180,13 @@ class Devices:
 
     def kept(self, name):
         """How a device comes back at boot, whether it is there or not: a Kept, or None."""
-        return keepers.kept(name)
-
-    @property
-    def recorded(self):
-        """Names of the devices that come back at boot."""
-        return self._recorded
+        if name in self.recorded and name not in self._kept:
+            self._kept[name] = keepers.kept(name)
+        return self._kept.get(name)
 
     def kept_above(self, name):
         """Names of those that come back at boot on top of a device."""
-        return sorted(each for each in self._recorded if self.kept(each).record.link.link == name)
+        return sorted(each for each in self.recorded if self.kept(each).record.link.link == name)
 
     def guests_own(self, name):
         """True for a device that libvirt makes with a guest."""
@@ -211,8 +201,14 @@ class Devices:
         return journal.begun()
 
     @cached_property
-    def _recorded(self):
+    def recorded(self):
+        """Names of the devices that come back at boot."""
         return keepers.recorded()
+
+    @cached_property
+    def _kept(self):
+        """Those that were looked up since the last look."""
+        return {}
 
     def guarded(self, name):
         """True for a device that is a guest's, or may be: TAPs, macvtaps, and what libvirt names for guests."""
@@ -272,14 +268,18 @@ class Devices:
 
     def marked(self, lab):
         """{name: LinkState} of devices that bear the mark of a lab, and of those that are not there now, and would be after a boot."""
-        records = {name: self.kept(name).record for name in self._recorded - self.entries.keys()}
+        records = {name: self.kept(name).record for name in self.recorded - self.entries.keys()}
         gone = {name: record for name, record in records.items() if record.lab == lab}
         return {**gone, **{name: self.state(name) for name, entry in self.entries.items() if entry.get("ifalias") == f"{link_json.MARK}{lab}"}}
 
 
-def _six(entry):
-    """An entry of ``ip -6 route``, whose default route has the same name as IPv4's."""
-    return {**entry, "dst": "::/0"} if entry["dst"] == "default" else entry
+def _by_device(four, six):
+    """{device: entries} of both families' routes, IPv6's default one by another name than IPv4's."""
+    found = {}
+    for entry in (*four, *({**entry, "dst": "::/0"} if entry["dst"] == "default" else entry for entry in six)):
+        if "dev" in entry:
+            found.setdefault(entry["dev"], []).append(entry)
+    return found
 
 
 def _virtual_functions(name):

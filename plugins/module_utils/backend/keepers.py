@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 from ..codec import link_record
-from ..codec.networkd import bare, guests
+from ..codec.networkd import bare
+from ..codec.udev import guests
 from ..model.link import Kept, Rival
 from . import boot, files, ifupdown, networkd, networkmanager
 
@@ -108,8 +109,9 @@ def _compose(records, touched):
     """Put into records what follows from them: files, and what is to be done at boot."""
     for by, backend in KEEPERS.items():
         states = _states(records, by)
-        for name, texts in backend.compose(states, [name for name in states if name in touched]).items():
-            records[name] = {**records[name], "files": texts, "boot": backend.at_boot(states[name], states)}
+        texts, left = backend.compose(states, [name for name in states if name in touched]), backend.at_boot(states)
+        for name in texts:
+            records[name] = {**records[name], "files": texts[name], "boot": left[name]}
 
 
 def _states(records, by):
@@ -125,8 +127,7 @@ def _claims(name, record):
 def _files(records):
     """{path: text} of what all records say together; a file that nobody has a text for is there for the drop-ins beside it."""
     found = {str(networkd.UNITS / path): text for path, text in guests().items()} if records else {}
-    for by, backend in KEEPERS.items():
-        found.update(backend.common(_states(records, by)))
+    found.update(networkmanager.common(_states(records, "networkmanager")))
     for record in records.values():
         found.update({path: text for path, text in record["files"].items() if text is not None or path not in found})
     return {path: bare(path) if text is None else text for path, text in found.items()}
@@ -139,5 +140,6 @@ def _read(path):
 
 def reload(names):
     """Have those who bring devices back read their files again, and wait until the devices of these names are there, and configured."""
+    told = {name: _read(RECORDS / f"{name}.json") for name in names}
     for by, backend in KEEPERS.items():
-        backend.reload([name for name in names if getattr(kept(name), "by", by) == by])
+        backend.reload([name for name, record in told.items() if record is None or record["by"] == by])

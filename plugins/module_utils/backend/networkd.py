@@ -45,7 +45,7 @@ def compose(records, names):
 
     What is on top of a device is said in that one's file, wherever that is now; where networkd does not run, to tell, only ``names`` are looked at.
     """
-    ours = {*records, *(port.name if record.kind == "bridge" else port for record in records.values() for port in record.ports)}
+    ours = {*records, *(port for record in records.values() for port in record.port_names)}
 
     def file(device):
         return f"{networkd.PREFIX}{device}.network" if device in ours else governed(device)
@@ -53,19 +53,15 @@ def compose(records, names):
     return {name: {str(UNITS / path): text for path, text in networkd.units(records[name], file).items()} for name in (records if active() else names)}
 
 
-def common(unused):
-    """Nothing goes for all devices together."""
-    return {}
-
-
 def makes(record):
     """True where it can make the device of a LinkState."""
     return boot.makes(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS)
 
 
-def at_boot(record, unused):
-    """What is left to be done at boot for a LinkState: entries of codec/boot.py."""
-    return boot.entries(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS, default=version() < networkd.CLEARING)
+def at_boot(records):
+    """{name: what is left to be done at boot, entries of codec/boot.py} for LinkStates."""
+    default = bool(records) and version() < networkd.CLEARING
+    return {name: boot.entries(record, networkd.KEYS, networkd.ELSEWHERE, networkd.KINDS, default) for name, record in records.items()}
 
 
 def gaps(record):

@@ -92,9 +92,9 @@ def makes(record):
     return networkmanager.makes(record, version())
 
 
-def at_boot(record, records):
-    """What is left to be done at boot for a LinkState: entries of codec/boot.py."""
-    return networkmanager.at_boot(record, records, version())
+def at_boot(records):
+    """{name: what is left to be done at boot, entries of codec/boot.py} for the LinkStates of all devices that it brings back."""
+    return networkmanager.at_boot(records, version())
 
 
 def gaps(record):

@@ -35,3 +35,9 @@ def lacking(value, table, elsewhere=()):
     given = {name: getattr(own, name) for name, unused in declared(cls) if getattr(own, name) is not None and name not in elsewhere}
     left = {name: each for name, each in given.items() if name not in keys or keys[name][1](each) is None}
     return cls(**left) if left else None
+
+
+def text(sections):
+    """A file of sections, each a pair of its name and (key, value) pairs; those that have none are left out."""
+    body = "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in said) for name, said in sections if said)
+    return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"

@@ -8,12 +8,11 @@ from __future__ import annotations
 from ..model.bridge import Bridge, PortSettings, numbers, ranges_of
 from ..model.link import PROTOCOL
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
-from . import boot
-from .keys import pairs
-from .link_json import MARK
+from . import boot, udev
+from .keys import pairs, text
 
-#: what files of ours begin with; networkd takes the first file that matches a device, by name
-PREFIX = "00-virtlab-"
+#: networkd takes the first file that matches a device, by name
+PREFIX = udev.PREFIX
 #: the first version that takes VLANs off a port which nobody asks for; seen with 252, which does not, and 257, which does
 CLEARING = 257
 #: networkd else takes away addresses and routes that it does not know of from a device that it begins to manage; those that are to go, go by netlink
@@ -107,40 +106,24 @@ def units(record, governed):
     A text that is None stands for a file of another device that must be there, such as bare() gives. ``governed`` is a function: the name of the file that
     networkd has for a device, None where there is none.
     """
-    found = {}
-    if record.kind != "nic":
-        found[f"{PREFIX}{record.name}.link"] = _text(_link(record))
+    found = udev.link(record)
     if boot.makes(record, KEYS, ELSEWHERE, KINDS):
-        found[f"{PREFIX}{record.name}.netdev"] = _text(_netdev(record))
-    found[f"{PREFIX}{record.name}.network"] = _text(_network(record))
+        found[f"{PREFIX}{record.name}.netdev"] = text(_netdev(record))
+    found[f"{PREFIX}{record.name}.network"] = text(_network(record))
     others = [(record.link.link, governed(record.link.link), [("Network", [(SECTIONS[record.kind], record.name)])])] if record.link.link else []
     for port in record.ports if record.kind != "team" else ():  # whatever else there is for a port would go on to configure it
         others.append((port.name if record.kind == "bridge" else port, None, _membership(record, port)))
     for device, file, sections in others:
         own = f"{PREFIX}{device}.network"
         found.update({own: None} if file in (None, own) else {})
-        found[f"{file or own}.d/virtlab-{record.name}.conf"] = _text(sections)
+        found[f"{file or own}.d/virtlab-{record.name}.conf"] = text(sections)
     return found
-
-
-def guests():
-    """{path under /etc/systemd/network: text} that keeps udev from giving another MAC address to devices whose address libvirt is about to set.
-
-    Source: systemd.link(5); MACAddressPolicy of 99-default.link is persistent.
-    """
-    names = "vnet* virbr* macvtap* macvlan*"
-    return {"05-virtlab.link": _text([("Match", [("OriginalName", names)]), ("Link", [("NamePolicy", "keep kernel"), ("MACAddressPolicy", "none")])])}
 
 
 def bare(path):
     """The text of a .network file of ours for a device that nothing is asked of by itself."""
     device = path.rpartition("/")[2][len(PREFIX):-len(".network")]
-    return _text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP, STAY])])
-
-
-def _text(sections):
-    body = "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in pairs) for name, pairs in sections if pairs)
-    return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"
+    return text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP, STAY])])
 
 
 def _netdev(record):
@@ -160,12 +143,6 @@ def _netdev(record):
             more += [("UDPChecksum", "yes")] if data.udpcsum is None else []
         more += [("Mode", "balance-rr")] if record.kind == "bond" and data.mode is None else []  # some options count where it is said alone
         yield SECTIONS[record.kind], [*pairs(data, KEYS), *more]
-
-
-def _link(record):
-    """For udev: the mark, and that the kernel's name and networkd's MAC address stay."""
-    yield "Match", [("OriginalName", record.name)]
-    yield "Link", [("NamePolicy", "keep kernel"), ("MACAddressPolicy", "none"), *([("Alias", f"{MARK}{record.lab}")] if record.lab else [])]
 
 
 def _common(link):

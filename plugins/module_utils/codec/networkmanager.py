@@ -20,8 +20,8 @@ from ..model.bridge import Bridge, PortOptions, PortSettings, Vlans, numbers, ra
 from ..model.link import CONTROLLERS, Link, LinkState, over_port
 from ..model.link_kinds import PRIMARY, WATCHFUL, Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
 from ..model.option import declared
-from . import boot, link_words
-from .link_json import MARK
+from . import boot, link_words, udev
+from .keys import pairs, text
 
 #: what profiles and files of ours begin with; how far before a person's own profiles, which have 0 unless that is said, NetworkManager takes them
 PREFIX, PRIORITY = "virtlab-", 900
@@ -122,7 +122,7 @@ class Membership(NamedTuple):
 
 def words(version):
     """{class: {option: (key, writer)}} of what NetworkManager of a version, a tuple such as (1, 42), has a word for."""
-    return {cls: {name: row for name, row in rows.items() if _has(cls, name, version)} for cls, rows in KEYS.items() if cls is not Link}
+    return {cls: {name: row for name, row in rows.items() if SINCE.get(cls, {}).get(name, version) <= version} for cls, rows in KEYS.items()}
 
 
 def kinds(version):
@@ -130,21 +130,21 @@ def kinds(version):
     return {kind for kind in TYPES if KIND_SINCE.get(kind, version) <= version}
 
 
-def _has(cls, name, version):
-    return SINCE.get(cls, {}).get(name, version) <= version
-
-
 def makes(record, version):
     """True where it can make a device such as the LinkState ``record``."""
     return boot.makes(record, words(version), ELSEWHERE, kinds(version))
 
 
-def at_boot(record, records, version):
-    """What is left to be done at boot for a LinkState: entries of codec/boot.py. ``records`` are those of all devices that it brings back."""
+def at_boot(records, version):
+    """{name: what is left to be done at boot, entries of codec/boot.py} for the LinkStates of all devices that it brings back."""
+    places = _memberships(records)
+    return {name: _left(record, records, places, version) for name, record in records.items()}
+
+
+def _left(record, records, places, version):
     alone = record.kind != "nic" and not makes(record, version)
-    member = record.name in _memberships(records)
     left = boot.entries(record, words(version), ELSEWHERE, kinds(version), default=True)
-    joined, more = [], boot.whole(record) if alone else _unsaid(record, records, member)
+    joined, more = [], boot.whole(record) if alone else _unsaid(record, records, record.name in places)
     for port in record.ports if record.kind == "bridge" else ():  # those that it cannot make, and those that may be of any kind
         if port.name not in records or not makes(records[port.name], version):
             joined += [*link_words.controller(port.name, record.name), *link_words.updown(port.name, True), *_as_port(port.name, port)]
@@ -191,8 +191,8 @@ def profiles(records, version, number=lambda option, name: name):
     known = {name: record for name, record in records.items() if makes(record, version)}
     places = _memberships(known)
     nics = {name: LinkState(name, "nic", Link()) for name in places if name not in records}
-    texts = {name: _text(_profile(record, places.get(name), version, number)) for name, record in {**nics, **known}.items()}
-    return {name: {file(each): texts[each] for each in (name, *_port_names(record)) if each in texts} for name, record in records.items()}
+    texts = {name: text(_profile(record, places.get(name), version, number)) for name, record in {**nics, **known}.items()}
+    return {name: {file(each): texts[each] for each in (name, *record.port_names) if each in texts} for name, record in records.items()}
 
 
 def file(name):
@@ -206,9 +206,10 @@ def identity(name):
 
 
 def links(records):
-    """{record name: {file name: text}} under /etc/systemd/network, for udev, which heeds them whoever makes a device: its mark, its queue's length, and that
-    its MAC address is the kernel's. A NIC has none: its name is another file's."""
-    return {name: {f"00-virtlab-{name}.link": _text(_link(record))} for name, record in records.items() if record.kind != "nic"}
+    """{record name: {file name: text}} under /etc/systemd/network, for udev, which sets their queues' lengths as well."""
+    made = {name: record for name, record in records.items() if record.kind != "nic"}
+    queues = {name: [("TransmitQueueLength", str(record.link.txqueuelen))] if record.link.txqueuelen is not None else [] for name, record in made.items()}
+    return {name: udev.link(record, *queues[name]) for name, record in made.items()}
 
 
 def configuration(records):
@@ -218,15 +219,11 @@ def configuration(records):
     cables = {name: record.data.peer for name, record in records.items() if record.kind == "veth" and record.data is not None}
     guests = [*(f"interface-name:{name}" for name in GUESTS), *(f"except:interface-name:{name}" for name in sorted(names))]
     ends = names & {*cables, *cables.values()}
-    return _text([("keyfile", [("unmanaged-devices+", ";".join(guests))]), *_section("", names, "ignore-carrier"), *_section("-cables", ends, "managed")])
+    return text([("keyfile", [("unmanaged-devices+", ";".join(guests))]), *_section("", names, "ignore-carrier"), *_section("-cables", ends, "managed")])
 
 
 def _section(suffix, names, key):
     return [(f"device-virtlab{suffix}", [("match-device", ";".join(f"interface-name:{name}" for name in sorted(names))), (key, "yes")])] if names else []
-
-
-def _port_names(record):
-    return [port.name if record.kind == "bridge" else port for port in record.ports] if record.kind in CONTROLLERS else []
 
 
 def _memberships(records):
@@ -238,7 +235,7 @@ def _memberships(records):
         if above is not None:
             found[record.name] = Membership(above.name, above.kind, record.link.port)
     for record in records.values():
-        for name in _port_names(record):
+        for name in record.port_names:
             own = records[name].link.port if name in records else None
             port = _options(record.port(name))
             found[name] = Membership(record.name, record.kind, over_port(own, port) if None not in (own, port) else port or own)
@@ -250,36 +247,26 @@ def _options(port):
     return PortOptions(**{name: getattr(port, name) for name, unused in declared(PortOptions)}) if port is not None else None
 
 
-def _text(sections):
-    body = "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in pairs) for name, pairs in sections if pairs)
-    return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"
-
-
-def _pairs(cls, value, version):
+def _pairs(value, version):
     """Keys with their values of the options that are set and have a word."""
-    written = {}
-    for name, (key, write) in KEYS[cls].items():
-        given = getattr(value, name)
-        text = write(given) if given not in (None, "", ()) and _has(cls, name, version) else None
-        written.update({key: text} if text is not None else {})
-    return written
+    return {key: said for key, said in pairs(value, words(version)) if said}
 
 
 def _profile(record, place, version, number):
     link, kind = record.link, TYPES[record.kind]
-    common = _pairs(Link, link, version)
+    common = _pairs(link, version)
     # 1.42 does not know controller and port-type, which these mean; 1.52 knows both
     member = [("master", place.controller), ("slave-type", place.kind)] if place is not None else []
     ports = [("autoconnect-slaves", "1")] if record.kind in CONTROLLERS else []
-    auto = AUTO if record.kind != "nic" or link.up is not False else "autoconnect=false"
+    follows = record.kind != "nic" or link.up is not False
     yield "connection", [("id", f"{PREFIX}{record.name}"), ("uuid", identity(record.name)), ("type", kind), ("interface-name", record.name),
-                         tuple(auto.split("=")), ("autoconnect-priority", PRIORITY), *ports, *member]
+                         ("autoconnect", _bool(follows)), ("autoconnect-priority", PRIORITY), *ports, *member]
     yield "ethernet", [(key, common[key]) for key in ("mtu", "cloned-mac-address") if key in common]
     yield "link", [(key, common[key]) for key in ("tx-queue-length",) if key in common]
     yield kind, OWN[record.kind](record, version, number) if record.kind in OWN else []
     if place is not None and place.kind == "bridge":
         port = place.port or PortOptions()
-        yield "bridge-port", [*_pairs(PortSettings, port, version).items(), *_vlans(port)]
+        yield "bridge-port", [*_pairs(port, version).items(), *_vlans(port)]
     if place is None:
         yield "ipv4", _addresses(link, 4)
         yield "ipv6", _addresses(link, 6)
@@ -289,14 +276,14 @@ def _bridge(record, version, unused):
     data = record.data or Bridge()
     if data.stp and data.forward_delay is not None:
         data = replace(data, forward_delay=min(max(data.forward_delay, DELAYS[0]), DELAYS[1]))
-    return [*{"stp": "false", **_pairs(Bridge, data, version)}.items(), *(_vlans(record.vlans) if record.vlans is not None else ())]
+    return [*{"stp": "false", **_pairs(data, version)}.items(), *(_vlans(record.vlans) if record.vlans is not None else ())]
 
 
 def _bond(record, version, unused):
     data = record.data or Bond()
     mode = data.mode or "balance-rr"
     probing = bool(data.arp_interval) and mode not in WATCHFUL
-    said = _pairs(Bond, data, version)
+    said = _pairs(data, version)
     miimon = said.get("miimon", "100" if mode in WATCHFUL else "0")
     # NetworkManager refuses a profile as a whole for options that do not go with others, which the kernel keeps for when they do
     idle = set() if probing else {"arp_interval", "arp_ip_target", "ns_ip6_target"}
@@ -310,22 +297,22 @@ def _vlan(record, version, unused):
     data = record.data or Vlan()
     given = {name: getattr(data, name) for name in FLAGS}
     flags = sum(bit for name, bit in FLAGS.items() if given[name] or name == "reorder_hdr" and given[name] is None)
-    return [("parent", record.link.link), *_pairs(Vlan, data, version).items(), ("flags", str(flags))]
+    return [("parent", record.link.link), *_pairs(data, version).items(), ("flags", str(flags))]
 
 
 def _macvlan(record, version, unused):
     tap = [("tap", "true")] if record.kind == "macvtap" else []
-    return [("parent", record.link.link), *{"mode": "1", **_pairs(MacVlan, record.data or MacVlan(), version)}.items(), *tap]
+    return [("parent", record.link.link), *{"mode": "1", **_pairs(record.data or MacVlan(), version)}.items(), *tap]
 
 
 def _ipvlan(record, version, unused):
     data = record.data or IpVlan()
     flag = [(data.flag, "true")] if data.flag in ("private", "vepa") else []
-    return [("parent", record.link.link), *{"mode": "2", **_pairs(IpVlan, data, version)}.items(), *flag]
+    return [("parent", record.link.link), *{"mode": "2", **_pairs(data, version)}.items(), *flag]
 
 
 def _tun(record, version, number):
-    said = {"mode": "2", **_pairs(Tun, record.data or Tun(), version)}
+    said = {"mode": "2", **_pairs(record.data or Tun(), version)}
     return [(key, number(key, value) if key in ("owner", "group") else value) for key, value in said.items()]
 
 
@@ -336,7 +323,7 @@ def _veth(record, unused_version, unused):
 def _vxlan(record, version, unused):
     parent = [("parent", record.link.link)] if record.link.link else []
     # ip(8)'s port; NetworkManager's is 8472
-    return [*parent, *{"destination-port": "4789", **_pairs(Vxlan, record.data, version)}.items()]
+    return [*parent, *{"destination-port": "4789", **_pairs(record.data, version)}.items()]
 
 
 #: what kinds have of their own, a function each
@@ -379,10 +366,3 @@ def _route(route, index):
     options = {"table": route.table if route.table != 254 else None, "src": route.src, "onlink": "true" if route.onlink else None}
     said = ",".join(f"{key}={value}" for key, value in options.items() if value is not None)
     return [(f"route{index}", ",".join(words)), *([(f"route{index}_options", said)] if said else [])]
-
-
-def _link(record):
-    """For udev: the mark, and that the kernel's name and NetworkManager's MAC address stay."""
-    queue = [("TransmitQueueLength", str(record.link.txqueuelen))] if record.link.txqueuelen is not None else []
-    yield "Match", [("OriginalName", record.name)]
-    yield "Link", [("NamePolicy", "keep kernel"), ("MACAddressPolicy", "none"), *([("Alias", f"{MARK}{record.lab}")] if record.lab else []), *queue]

@@ -28,5 +28,4 @@ def absent(family, name, state, mark, force):
     """What is wanted of a resource that a lab has, and no task names: that it goes."""
     if family == "network":
         return WantedNetwork(name, None, state="absent", lab=mark, force=force)
-    kind = {"bridge": "bridge", "tun": "tap"}.get(state.kind, "link")
-    return WantedLink(kind, name, state.kind, state="absent", lab=mark, force=force)
+    return WantedLink(state.resource, name, state.kind, state="absent", lab=mark, force=force)

@@ -164,6 +164,16 @@ class LinkState:
         return next((port for port in self.ports if port.name == name), None) if self.kind == "bridge" else None
 
     @property
+    def port_names(self):
+        """Names of its ports."""
+        return [port.name if self.kind == "bridge" else port for port in self.ports or ()]
+
+    @property
+    def resource(self):
+        """The word for the kind of resource that it is: bridges and TAPs have modules of their own."""
+        return {"bridge": "bridge", "tun": "tap"}.get(self.kind, "link")
+
+    @property
     def prefix(self):
         """What is in front of its own options' names: bridges and TAPs have modules of their own, where they stand by themselves."""
         return "" if self.kind in ("bridge", "tun") else f"{self.kind}."

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import InUseError, ValidationError, about
 from ..model.bridge import BridgePort
-from ..model.link import CONTROLLERS, over_port, report
+from ..model.link import over_port, report
 from ..model.option import Bag
 from . import link_conflicts, link_taken
 from .link_routes import dropped, possible, vanishing
@@ -145,7 +145,7 @@ def grip(state, wanted=None):
     """The Grip of a LinkState or None: what it is on top of; and of a target what else the task names."""
     if state is None:
         return Grip()
-    ports = frozenset(port.name if state.kind == "bridge" else port for port in state.ports or ()) if state.kind in CONTROLLERS else frozenset()
+    ports = frozenset(state.port_names)
     named = {state.link.link} if state.kind not in ("veth",) else set()
     if wanted is not None:
         named |= {wanted.link.controller, *ports}

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.link import CONTROLLERS, Link, over, over_port
+from ..model.link import Link, over, over_port
 from ..model.option import Bag
 from .plan import Change, Item, Step
 
 
 def names_of(state):
-    """Names of the ports of a LinkState; none of one that says nothing of them, or of None."""
-    if state is None or state.kind not in CONTROLLERS or state.ports is None:
-        return []
-    return [port.name if state.kind == "bridge" else port for port in state.ports]
+    """Names of the ports of a LinkState; none of None."""
+    return state.port_names if state is not None else []
 
 
 def gives(controller, targets):
@@ -107,7 +105,7 @@ def taken(state, targets, name, claimed, context):
     for other in claimed:
         if other not in found and context.state(other) is not None:
             found[other] = _untouched(context.state(other))
-    return tuple(Item("link", {"bridge": "bridge", "tun": "tap"}.get(was.kind, "link"), key, was, None, {}, {}) for key, was in found.items())
+    return tuple(Item("link", was.resource, key, was, None, {}, {}) for key, was in found.items())
 
 
 def _untouched(state):

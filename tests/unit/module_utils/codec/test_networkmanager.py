@@ -209,7 +209,7 @@ UNMADE = [
 
 def at_boot(state, version, records=None):
     """What is left to be done at boot, as lines."""
-    entries = nm.at_boot(state, records or {state.name: state}, version)
+    entries = nm.at_boot(records or {state.name: state}, version)[state.name]
     assert all((number == 0) == (entry.get("run") == [nm.STARTED]) for number, entry in enumerate(entries))
     return ["; ".join(map(" ".join, entry.get("run", ()))) or f"{entry['write']} > {entry['to']}" for entry in entries[1:]]
 
