@@ -39,6 +39,10 @@ class Lab:
         """Run a command in the world."""
         return run(*world.argv(self.name, *argv), check=check, **more)
 
+    def dhcp(self, six=True):
+        """Have the world give addresses on the segment lan, for two minutes each, and with ``six`` also of IPv6; path of the leases."""
+        return world.dhcp(self.name, six)
+
 
 def up(name, count=1, suite="bookworm", plans=None):
     """Start a lab of ``count`` hosts named host1, host2, ... with their uplink eth0 on the segment lan, or the hosts of ``plans``.

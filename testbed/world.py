@@ -46,3 +46,13 @@ def start(lab):
     with open(folder / "echo.log", "w", encoding="utf-8") as log:
         subprocess.Popen(argv(lab, sys.executable, script), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     until(lambda: ":80 " in run(*argv(lab, "ss", "-Hltn")).stdout, 60, "the world's web server")
+
+
+def dhcp(lab, six=True):
+    """Have the world give addresses on the segment lan, for two minutes each, and with ``six`` also of IPv6, as the router that it is. Path of the leases."""
+    leases = STATE / lab / "leases"
+    more = ["--enable-ra", "--dhcp-range=2001:db8:100::1000,2001:db8:100::1fff,64,2m"] if six else []
+    run(*argv(lab, "dnsmasq", "--conf-file=/dev/null", "--port=0", "--interface=lan", "--except-interface=lo", "--bind-interfaces", "--user=root",
+              f"--pid-file={STATE / lab / 'dhcp.pid'}", f"--dhcp-leasefile={leases}", "--dhcp-authoritative",
+              "--dhcp-range=198.51.100.100,198.51.100.150,2m", *more))
+    return leases

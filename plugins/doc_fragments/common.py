@@ -39,6 +39,23 @@ options:
     type: str
 """
 
+    TRIAL = r"""
+options:
+  rollback_after:
+    description:
+      - Try the change, and take it back after that many seconds unless it was confirmed, as C(commit confirmed) of routers does.
+        The task drops the connection, connects anew, and confirms. Where it cannot, for the change has cut the host off, what was there before comes back,
+        and the task fails and says so.
+      - A process of its own makes the change, and another takes it back, so that neither needs the connection, the controller, or Ansible's temporary files.
+        The host's power may go meanwhile, too, where systemd runs.
+      - A change that would cut the connection that asks for it is refused where this is not given.
+      - The time starts with the change, so that it must suffice for the change itself; 5 to 3600. Nothing is tried in check mode, or where nothing changes.
+      - While a change is on trial, no other task of this collection changes the host.
+    type: int
+seealso:
+  - module: virtlab.network.virt_confirm
+"""
+
     ATTRIBUTES = r"""
 attributes:
   check_mode:

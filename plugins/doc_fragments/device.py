@@ -50,7 +50,11 @@ takeover:
   description:
     - Bring back a device that another unit or profile, or ifupdown, configures. Ours come before others, which stay where they are, and count again once ours
       are gone. Lines of ifupdown's files become comments, and lines again once the device is absent or O(persist=none); a copy of the file as it was is put
-      below C(/var/lib/virtlab.network/ifupdown). The device's addresses must be said then.
+      below C(/var/lib/virtlab.network/ifupdown).
+    - The device's addresses must be said then, and its routes where it has such as come with the other unit or profile, or with ifupdown. Ours come in the
+      place of those that say the same.
+    - networkd goes by our unit at once; version 252 takes the device's addresses away and gives them again, within a second. NetworkManager
+      goes on with the other profile, beside which stands what the task says, and takes ours when the device is activated the next time, such as at boot.
   type: bool
   default: false
 """
@@ -64,6 +68,16 @@ ports:
   elements: dict
   suboptions:
 """
+UPLINK = """\
+uplink:
+  description:
+    - NIC, bond or VLAN device that joins the host to its network. The bridge takes its MAC address, its addresses and routes, and becomes what the host
+      is reached by; the NIC becomes a port. Where systemd-networkd configures the NIC, all that its unit says (DHCP client and its identity, router
+      advertisements, name servers, domains, routes) goes on to count, for the bridge.
+    - V(state=absent) gives all of it back; what was there is written down below C(/var/lib/virtlab.network/uplinks).
+    - Where the connection that asks for it comes by this NIC, C(rollback_after) has to be given as well.
+  type: str
+"""
 VLANS = """\
 vlans:
   description:
@@ -74,7 +88,8 @@ vlans:
 KIND = """\
 kind:
   description:
-    - Kind of device, as ip(8) has it; V(nic) is one that is there without this module. Not needed for a device that is there.
+    - Kind of device, as ip(8) has it; V(nic) is one that is there without this module. Not needed for a device that is there,
+      nor where options that are for one kind alone say it, such as O(vlan).
     - A V(team) is made by teamd(8), which has to be installed, and goes on by that.
   type: str
   choices: [bond, team, vlan, macvlan, macvtap, ipvlan, ipvtap, veth, dummy, vxlan, nic]
@@ -95,7 +110,7 @@ def bridge(path=""):
     """YAML of the options of one bridge."""
     common = refer(STATE, path) + document(Link, path=path, skip=("link", "controller", "port"))
     ports = refer(PORTS, path) + document(BridgePort, indent="    ", path=f"{path}ports[].")
-    return common + document(Bridge, path=path) + ports + refer(VLANS, path) + document(Vlans, indent="    ", path=f"{path}vlans.")
+    return common + document(Bridge, path=path) + ports + refer(UPLINK, path) + refer(VLANS, path) + document(Vlans, indent="    ", path=f"{path}vlans.")
 
 
 def tap(path=""):

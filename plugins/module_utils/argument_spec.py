@@ -45,6 +45,11 @@ def lab():
     return {"lab": {"type": "str"}}
 
 
+def trial():
+    """What every module that changes something takes."""
+    return {"rollback_after": {"type": "int"}}
+
+
 def network():
     """Everything about one network, with the constraints between its options: a dict of AnsibleModule's or suboptions' keywords."""
     definition = of_model(Network)
@@ -77,7 +82,8 @@ def _device(skip, *more):
 def bridge():
     """Everything about one bridge."""
     ports = {"type": "list", "elements": "dict", "options": of_model(BridgePort)}
-    return {"options": {**_device(("link", "controller", "port"), Bridge), "ports": ports, "vlans": {"type": "dict", "options": of_model(Vlans)}}}
+    return {"options": {**_device(("link", "controller", "port"), Bridge), "ports": ports, "vlans": {"type": "dict", "options": of_model(Vlans)},
+                        "uplink": {"type": "str"}}}
 
 
 def tap():
@@ -99,14 +105,14 @@ KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": 
 def of_kind(kind):
     """AnsibleModule's keywords for the module of one kind of resource."""
     spec = KINDS_OF_RESOURCES[kind]()
-    return {"argument_spec": {**spec.pop("options"), **lab(), **connection()}, **spec}
+    return {"argument_spec": {**spec.pop("options"), **trial(), **lab(), **connection()}, **spec}
 
 
 def virt_host():
     """AnsibleModule's keywords for virt_host."""
     lists = {f"{kind}s": {"type": "list", "elements": "dict", **spec()} for kind, spec in KINDS_OF_RESOURCES.items()}
     return {
-        "argument_spec": {**lists, **{flag: {"type": "bool", "default": False} for flag in ("prune", "force")}, **lab(), **connection()},
+        "argument_spec": {**lists, **{flag: {"type": "bool", "default": False} for flag in ("prune", "force")}, **trial(), **lab(), **connection()},
         "required_if": [("prune", True, ("lab",))],
     }
 
@@ -125,3 +131,8 @@ def virt_bridge_info():
 def virt_link_info():
     """AnsibleModule's keywords for virt_link_info."""
     return {"argument_spec": {"name": {"type": "str"}, "kind": {"type": "str"}, **connection()}}
+
+
+def virt_confirm():
+    """AnsibleModule's keywords for virt_confirm."""
+    return {"argument_spec": {"id": {"type": "str"}, "confirm": {"type": "bool", "default": True}}}

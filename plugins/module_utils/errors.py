@@ -7,6 +7,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+
+#: how a process is told to end: by a person, by the system, and with the terminal that it belongs to
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class VirtNetError(Exception):
@@ -39,6 +43,22 @@ class BackendError(VirtNetError):
 
 class VerificationError(VirtNetError):
     """Everything was applied without complaint and yet the host differs from what was asked; names the fields."""
+
+
+class Interrupted(VirtNetError):
+    """Somebody wants this process to end; what it had begun goes back to what was there."""
+
+
+def heed_signals():
+    """Have a process that is told to end go back as where something fails. What it then does is not interrupted again."""
+
+    def interrupt(number, unused):
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(f"{signal.Signals(number).name} put an end to it")
+
+    for each in SIGNALS:
+        signal.signal(each, interrupt)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from .backend.host import Host
 from .desired.tasks import WANTED, absent, lab_of
-from .errors import ValidationError, VerificationError, VirtNetError, about
+from .errors import InUseError, ValidationError, VerificationError, VirtNetError, about
 from .plan.families import FAMILIES, make_plan
 from .plan.plan import Plan
 
@@ -25,10 +25,11 @@ class Outcome:
     after: dict
 
 
-def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=lambda text: None):
+def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=lambda text: None, tried=False, arm=lambda items: None):
     """Make the host what the given ``tasks`` ask for, pairs of a kind of resource and its options; with ``prune`` all else of the lab goes.
 
-    With ``force`` that goes although guests use it. ``warn`` is called with each warning as soon as there is a plan. Returns an Outcome.
+    With ``force`` that goes although guests use it. ``warn`` is called with each warning as soon as there is a plan. ``tried`` tells of a change on trial,
+    which may cut the connection that asks for it, and ``arm`` is called with the Items that change before the first does. Returns an Outcome.
     """
     with Host(uri) as host:
         mark, wanted = lab_of(lab), []
@@ -41,10 +42,24 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
             marked = [each for each in host.marked(mark) if each[:2] not in observed]
             wanted += [absent(family, name, state, mark, force) for family, name, state in marked]
             observed.update(host.observe([(family, name) for family, name, unused in marked]))
-        return _bring_about(make_plan(wanted, observed, host), host, check_mode, warn)
+        plan = make_plan(wanted, observed, host)
+        _guard(plan, host, tried, warn)
+        return _bring_about(plan, host, check_mode, warn, tried, arm)
 
 
-def _bring_about(plan, host, check_mode, warn):
+def _guard(plan, host, tried, warn):
+    """Raise InUseError where a plan would cut the connection that this task came by, and nobody takes it back then."""
+    work = [item for item in plan.items if item.steps]
+    access = host.access if work else None
+    clauses = [f"{item.said}: {clause}" for item in work for clause in FAMILIES[item.family].cuts(item, access)] if access else []
+    if clauses and not tried:
+        raise InUseError(f"this would cut the connection that it is asked for by ({access}): {'; '.join(clauses)}. Set rollback_after: 60, which takes "
+                         "the change back unless the host is reached again by then")
+    for clause in clauses:
+        warn(f"{clause}; this connection needs it ({access})")
+
+
+def _bring_about(plan, host, check_mode, warn, tried, arm):
     for item in plan.items:
         with about(item.said if len(plan.items) > 1 else ""):
             host.of(item.family).rehearse(item.observed, item.steps)
@@ -53,18 +68,20 @@ def _bring_about(plan, host, check_mode, warn):
     if check_mode:
         return Outcome(plan, {item.id: item.after for item in plan.items})
     work = [item for item in plan.items if item.steps]
+    if work:
+        arm(work)
     done = []
     for family, group in groupby(work, key=lambda item: item.family):
         group = list(group)
         taken = host.of(family).apply([(item.key, item.steps) for item in group])
         for item in group:
-            with _rolled_back(item, done, host, group):
+            with _rolled_back(item, done, host, group, tried):
                 next(taken)
             done.append(item)
     with about("all was done, and cannot be looked at again"):
         now = host.observe([item.id for item in work])
     for item in work:
-        with _rolled_back(item, work, host):
+        with _rolled_back(item, work, host, tried=tried):
             now[item.id] = verify(item, now[item.id], host)
     return Outcome(plan, {item.id: {**FAMILIES[item.family].report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items})
 
@@ -77,10 +94,11 @@ def _check_names(wanted):
 
 
 @contextlib.contextmanager
-def _rolled_back(item, done, host, batch=()):
+def _rolled_back(item, done, host, batch=(), tried=False):
     """Where what is done to ``item`` fails put back what was there, with what it made room for and what made room for it, and say all of it.
 
     ``done`` are the items that have been applied, ``batch`` those that are applied with it, of which an error tells which were touched.
+    What else was changed is kept, which the error tells, unless it is only ``tried``: all of it is taken back then.
     """
     try:
         yield
@@ -91,8 +109,8 @@ def _rolled_back(item, done, host, batch=()):
         back = [*after, *reversed(touched or [item]), *before]
         ids = {each.id for each in back}
         back += {port.id: port for each in back for port in each.taken if port.id not in ids}.values()
-        said = [f"{each.said}: {roll_back(each, host)}" for each in back]
-        kept = ", ".join(each.key for each in done if each not in back)
+        said = [f"{each.said}: {roll_back(each, host)[1]}" for each in back]
+        kept = ", ".join(each.key for each in done if each not in back and not tried)
         err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)
         raise
 
@@ -131,17 +149,17 @@ def _left(item, target, now, host):
 
 
 def roll_back(item, host):
-    """Bring one resource back to what was observed before, look again, and return a clause that says how that went."""
+    """Bring one resource back to what was observed before, and look again. (True where it is, a clause that says how that went)"""
     family = FAMILIES[item.family]
     try:
         now = host.observe([item.id])[item.id]
         now = _apply(item, family.steps_between(now, family.undone(item)) or family.leftovers(item, now), host)
         now, target, left = _mended(item, family.undone(item), now, host)
     except VirtNetError as err:
-        return f"rolling back to what was there failed too: {err}"
+        return False, f"rolling back to what was there failed too: {err}"
     if left:
-        return f"rolled back, and yet not what it was: {_wrong(item, now, target, left)}"
-    return "what was there before is back" if item.observed else "nothing of it was left behind"
+        return False, f"rolled back, and yet not what it was: {_wrong(item, now, target, left)}"
+    return True, "what was there before is back" if item.observed else "nothing of it was left behind"
 
 
 def _wrong(item, now, target, steps):

@@ -16,6 +16,7 @@ extends_documentation_fragment:
   - virtlab.network.device.bridge
   - virtlab.network.common
   - virtlab.network.common.lab
+  - virtlab.network.common.trial
   - virtlab.network.common.attributes
 seealso:
   - module: virtlab.network.virt_tap
@@ -44,6 +45,12 @@ EXAMPLES = r"""
         tagged: ["10", "20-29"]
       - name: vm-vnic
         pvid: 10
+
+- name: Guests as neighbours of the host, on the network that it is reached by
+  virtlab.network.virt_bridge:
+    name: br0
+    uplink: enp1s0
+    rollback_after: 60
 
 - name: No bridge any more
   virtlab.network.virt_bridge:
@@ -92,6 +99,11 @@ affected_guests:
   elements: dict
   returned: success
   sample: []
+trial:
+  description: Of a change that was made with O(rollback_after) and confirmed.
+  type: dict
+  returned: where it was given, and something changed
+  sample: {id: 3f0c9a5d17be, rollback_after: 60, outcome: confirmed}
 """
 
 from ..module_utils.run import resource

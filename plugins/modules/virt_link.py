@@ -15,6 +15,7 @@ extends_documentation_fragment:
   - virtlab.network.device.link
   - virtlab.network.common
   - virtlab.network.common.lab
+  - virtlab.network.common.trial
   - virtlab.network.common.attributes
 seealso:
   - module: virtlab.network.virt_bridge
@@ -97,6 +98,11 @@ affected_guests:
   elements: dict
   returned: success
   sample: []
+trial:
+  description: Of a change that was made with O(rollback_after) and confirmed.
+  type: dict
+  returned: where it was given, and something changed
+  sample: {id: 3f0c9a5d17be, rollback_after: 60, outcome: confirmed}
 """
 
 from ..module_utils.run import resource

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - virtlab.network.network
   - virtlab.network.common
   - virtlab.network.common.lab
+  - virtlab.network.common.trial
   - virtlab.network.common.attributes
 seealso:
   - module: virtlab.network.virt_network_info
@@ -172,6 +173,11 @@ affected_guests:
   elements: dict
   returned: success
   sample: [{domain: vm1, target: vnet0, mac: "52:54:00:6d:33:55"}]
+trial:
+  description: Of a change that was made with O(rollback_after) and confirmed.
+  type: dict
+  returned: where it was given, and something changed
+  sample: {id: 3f0c9a5d17be, rollback_after: 60, outcome: confirmed}
 """
 
 from ..module_utils.run import resource

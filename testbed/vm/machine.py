@@ -8,7 +8,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
-from .. import fabric
+from .. import fabric, world
 from ..bed import DISKS, BedError, until
 from ..host import Host
 from . import box, qemu
@@ -49,9 +49,9 @@ class Machine(Host):
         """Its folders, as QEMU's root has them."""
         return qemu.binds(self.make.image, self.make.template, DISKS / self.lab / self.name, self.folder)
 
-    def options(self):
-        """ssh(1)'s options, as words."""
-        proxy = shlex.join(fabric.argv(self.lab, "busybox", "nc", "%h", "%p"))
+    def options(self, place=fabric):
+        """ssh(1)'s options, as words: from where the lab's segments are, or from its world."""
+        proxy = shlex.join(place.argv(self.lab, "busybox", "nc", "%h", "%p"))
         told = {**OPTIONS, "IdentityFile": f"{self.make.image}/key", "ProxyCommand": proxy}
         return [word for name, value in told.items() for word in ("-o", f"{name}={value}")]
 
@@ -59,10 +59,11 @@ class Machine(Host):
         """The words that run a command inside."""
         return ["ssh", *self.options(), "-o", f"ControlPath={self.folder}/ssh", f"root@{self.make.entry}", "--", shlex.join(map(str, argv))]
 
-    def variables(self):
-        """What an Ansible inventory says of it."""
-        return {"ansible_connection": "ssh", "ansible_host": self.make.entry, "ansible_ssh_common_args": shlex.join(self.options()),
-                "ansible_control_path": f"{self.folder}/ssh"}
+    def variables(self, address=None):
+        """What an Ansible inventory says of it: reached by the NIC that is there for that, or at an ``address`` of its own, from the world."""
+        options = self.options(world if address else fabric)
+        return {"ansible_connection": "ssh", "ansible_host": address or self.make.entry, "ansible_ssh_common_args": shlex.join(options),
+                "ansible_control_path": f"{self.folder}/{'far' if address else 'ssh'}"}
 
     def carrier(self, device, there):
         """QEMU tells the guest."""

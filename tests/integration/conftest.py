@@ -12,20 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from testbed import claim, guest
+from testbed import claim, guest, topology
 from testbed import lab as labs
 from testbed.bed import need_root
 from testbed.play import collections, environment
+
+#: virtual machines whose kernels have every kind of device: two releases, with networkd
+HOSTS = {"old": {"nics": {"eth0": "lan", "eth1": "other"}}, "new": {"suite": "trixie"}}
 
 
 class Ansible:
     """Runs modules and playbooks of this checkout on one host, as a person does."""
 
-    def __init__(self, lab, host, top):
+    def __init__(self, lab, host, top, address=None):
         self.host, self.top = host, Path(top)
         plugins = Path(__file__).with_name("callback_plugins")
         self.environment = {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
-        (self.top / "inventory.json").write_text(json.dumps(lab.inventory()), encoding="utf-8")
+        inventory = lab.inventory()
+        if address:  # from the lab's world, as any user of a machine comes
+            inventory["all"]["hosts"][host.name] = host.variables(address)
+        (self.top / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
 
     def run(self, *tasks, check=False):
         """Run tasks, each a pair of a module's name and its arguments, in one play; their results in order, failures among them."""
@@ -112,7 +118,33 @@ def inside(checkout):
 def ansible_for():
     """A function that gives Ansible for a host of a lab."""
     with collections() as top:
-        yield lambda lab, host: Ansible(lab, host, top)
+        yield lambda lab, host, address=None: Ansible(lab, host, top, address)
+
+
+@pytest.fixture(scope="module")
+def machines():
+    """Virtual machines."""
+    name = f"ln{os.getpid()}"
+    try:
+        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": HOSTS}))
+    finally:
+        claim.down(name)
+
+
+@pytest.fixture
+def machine_of():
+    """A function that gives a lab of a topology, which goes with the test."""
+    name = f"lo{os.getpid()}"
+    try:
+        yield lambda document: labs.up(name, plans=topology.of(document))
+    finally:
+        claim.down(name)
+
+
+@pytest.fixture
+def machine(machines):
+    """The one with the newer kernel."""
+    return machines.hosts["new"]
 
 
 @pytest.fixture

@@ -7,88 +7,24 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import re
-import time
 
 import pytest
 
-from testbed import claim, guest, topology
-from testbed import lab as labs
+from testbed import guest
 from testbed.bed import until
+from tests.integration.devices import UNREACHABLE, link, links, state_of
 from tests.integration.test_restart import nic as nic_of
 
 #: what every kernel has
 PLAIN = ("plain-bridge", "tap", "tun", "veth", "macvlan", "macvtap", "vxlan")
-#: what a machine's own kernel has as well
-OWN = ("bridge", "port", "bond", "vlan", "ipvlan", "ipvtap", "dummy", "team")
 BRIDGE = {"name": "test0", "addresses": ["10.77.0.1/24"]}
 TAP = {"name": "test1", "controller": "test0"}
-#: what the kernel refuses: a route whose gateway is nowhere
-UNREACHABLE = [{"dst": "10.99.0.0/16", "gateway": "10.98.0.1"}]
-
-
-#: machines whose kernels have every kind of device: two releases, with networkd
-HOSTS = {"old": {"nics": {"eth0": "lan", "eth1": "other"}}, "new": {"suite": "trixie"}}
-
-
-@pytest.fixture(scope="module")
-def machines():
-    """Virtual machines."""
-    name = f"ln{os.getpid()}"
-    try:
-        yield labs.up(name, plans=topology.of({"kind": "vm", "hosts": HOSTS}))
-    finally:
-        claim.down(name)
-
-
-@pytest.fixture
-def machine_of():
-    """A function that gives a lab of a topology, which goes with the test."""
-    name = f"lo{os.getpid()}"
-    try:
-        yield lambda document: labs.up(name, plans=topology.of(document))
-    finally:
-        claim.down(name)
-
-
-@pytest.fixture
-def machine(machines):
-    """The one with the newer kernel."""
-    return machines.hosts["new"]
-
-
-def link(host, name):
-    """ip(8)'s JSON of a device."""
-    return json.loads(host.run("ip", "-d", "-j", "address", "show", "dev", name).stdout)[0]
-
-
-def links(host):
-    """Names of all devices."""
-    return {each["ifname"] for each in json.loads(host.run("ip", "-j", "link").stdout)}
-
-
-def state_of(host):
-    """All that is to be seen of devices and routes, without clocks."""
-    return re.sub(r"\w+_timer +[\d.]+| tentative", "", host.run("ip", "-d", "address").stdout), host.run("ip", "route").stdout
-
-
-def kept_files(host):
-    """All that is written for networkd, and what each device was asked."""
-    return host.run("grep", "-rH", ".", "/etc/systemd/network", "/var/lib/virtlab.network/links").stdout
 
 
 @pytest.mark.parametrize("kind", PLAIN)
 def test_every_option(host, inside, kind):
     """Checked, set, unchanged the second time, and as ip(8) shows it."""
     *problems, count = inside(host, "links", kind).stdout.splitlines()
-    assert problems == [] and int(count.split()[0]) >= 4
-
-
-@pytest.mark.parametrize("kind", OWN)
-def test_every_option_in_a_machine(machine, inside, kind):
-    """The same, of what needs a kernel of one's own."""
-    *problems, count = inside(machine, "links", kind).stdout.splitlines()
     assert problems == [] and int(count.split()[0]) >= 4
 
 
@@ -144,13 +80,16 @@ def test_devices_of_one_call_are_ordered(ansible, host):
         "bridges": [{"name": "test0", "ports": [{"name": "test1"}, {"name": "test3"}]}, {"name": "test6"}],
         "taps": [{"name": "test1", "port": {"isolated": True}}, {"name": "test2", "controller": "test-one"}],
         "links": [{"name": "test3", "kind": "macvlan", "link": "test4"}, {"name": "test4", "kind": "veth", "veth": {"peer": "test5"}},
-                  {"name": "test7", "kind": "veth", "veth": {"peer": "test8"}, "controller": "test6"}],
+                  {"name": "test7", "kind": "veth", "veth": {"peer": "test8"}, "controller": "test6"}, {"name": "test8", "mtu": 1300},
+                  {"name": "test10", "kind": "macvlan", "link": "test-one"}, {"name": "test11", "kind": "veth", "veth": {"peer": "test12"}},
+                  {"name": "test12", "kind": "veth", "veth": {"peer": "test11"}, "addresses": ["10.79.1.1/24"]}],
     }
     made, again = ansible.run(("virt_host", task), ("virt_host", task))
     assert (made["changed"], again["changed"]) == (True, False), (made, again)
     masters = {"test1": "test0", "test2": "test-one", "test3": "test0", "test7": "test6"}
     assert {name: link(host, name).get("master") for name in masters} == masters
     assert link(host, "test1")["linkinfo"]["info_slave_data"]["isolated"] is True
+    assert link(host, "test8")["mtu"] == 1300 and [each["local"] for each in link(host, "test12")["addr_info"]][0] == "10.79.1.1"
     ansible.module("virt_bridge", name="test9", lab="other")
     gone = ansible.module("virt_host", lab="web", prune=True)
     assert gone["changed"] and [name for name in links(host) if name.startswith("test")] == ["test9"]
@@ -171,25 +110,6 @@ def test_guests_taps_are_never_thrown_off(ansible, host):
     forced = ansible.module("virt_bridge", name="test0", state="absent", force=True)
     one.stop()
     assert [each["domain"] for each in forced["affected_guests"]] == ["here"] and "test0" not in links(host)
-
-
-#: a guest whose NIC is a macvtap on test1, and that does not even start to run
-DIRECT = """<domain type="qemu"><name>direct</name><memory>65536</memory><os><type arch="x86_64" machine="q35">hvm</type></os>
-<devices><interface type="direct"><source dev="test1" mode="bridge"/><model type="virtio"/></interface><memballoon model="none"/></devices></domain>"""
-
-
-def test_guests_on_a_nic_itself_are_told_of(machine, machines, ansible_for):
-    """Their macvtaps are on top of it."""
-    ansible = ansible_for(machines, machine)
-    machine.run("ip", "link", "add", "test1", "up", "type", "dummy")
-    machine.run("tee", "/run/direct.xml", input=DIRECT)
-    machine.run("virsh", "-q", "create", "--paused", "/run/direct.xml")
-    assert [each["domain"] for each in ansible.module("virt_link", name="test1", mtu=1400)["affected_guests"]] == ["direct"]
-    assert ansible.module("virt_link", name="test1", mtu=1600)["affected_guests"] == []
-    assert "in use by direct (macvtap" in ansible.refused("virt_link", name="test1", up=False)
-    assert ansible.module("virt_link", check=True, name="test1", up=False, force=True)["affected_guests"][0]["domain"] == "direct"
-    machine.run("virsh", "-q", "destroy", "direct")
-    machine.run("ip", "link", "delete", "test1")
 
 
 #: (module, options, what the error says); test0 is a bridge with the ports test1, a cable's end, and test9, a TAP; test8 is another bridge
@@ -234,6 +154,22 @@ BAD = [
     ("virt_link", {"name": "test7", "kind": "nic"}, "no such device"),
     ("virt_link", {"name": "test7", "kind": "veth", "ports": ["test2"]}, "a device of kind veth has none"),
     ("virt_link", {"name": "lo", "state": "absent"}, "lo is a NIC"),
+    ("virt_bridge", {"name": "default"}, "the kernel has settings of that name"),
+    ("virt_bridge", {"name": "test0", "addresses": ["10.5.0.7"]}, "must be given with its prefix, such as 10.5.0.7/24"),
+    ("virt_bridge", {"name": "test0", "addresses": ["224.0.0.5/24"]}, "must be the address of one device"),
+    ("virt_bridge", {"name": "test0", "routes": [{"dst": "10.0.0.0/8", "gateway": "fe80::1"}]}, "is not of IPv4, as 10.0.0.0/8 is"),
+    ("virt_bridge", {"name": "test0", "up": False, "routes": UNREACHABLE}, "test0 is down then"),
+    ("virt_bridge", {"name": "test0", "mtu": 1000, "ports": [], "addresses": ["fd00::1/64"]}, "is of IPv6, which the kernel has from an mtu of 1280 on"),
+    ("virt_link", {"name": "eth0", "nic": {"sriov_numvfs": 1}}, "is not for a device of kind veth"),
+    ("virt_link", {"name": "test7", "kind": "veth", "veth": {"peer": "test7"}}, "is the device itself"),
+    ("virt_link", {"name": "test7", "kind": "veth", "veth": {"peer": "test2"}}, "veth.peer is 'test2': is there already"),
+    ("virt_link", {"name": "test7", "kind": "macvlan", "link": "test1"}, "link is 'test1': is a port of test0"),
+    ("virt_link", {"name": "test7", "kind": "vxlan", "vxlan": {"id": 7, "group": "239.1.1.1"}}, "and none is named; give link"),
+    ("virt_link", {"name": "test7", "kind": "bond", "bond": {"arp_interval": 100, "mode": "802.3ad"}}, "is not for mode 802.3ad"),
+    ("virt_host", {"links": [{"name": f"test{number}", "kind": "vxlan", "vxlan": {"id": 7}} for number in (6, 7)]}, "vxlan.id is 7: with dstport 4789"),
+    ("virt_host", {"bridges": [{"name": "test6", "addresses": ["10.6.0.1/24"]}, {"name": "test7", "addresses": ["10.6.0.1/24"]}]}, "is test6's in the"),
+    ("virt_host", {"bridges": [{"name": "test0", "ports": [{"name": "test9", "isolated": True}]}], "taps": [{"name": "test9", "port": {"isolated": False}}]},
+     "of test9 says so, and ports[test9].isolated of test0 is True"),
     ("virt_host", {"bridges": [{"name": "test0", "ports": []}], "taps": [{"name": "test9", "controller": "test0"}]}, "make the two agree"),
     ("virt_host", {"bridges": [{"name": "test0", "ports": [{"name": "test4"}]}], "links": [{"name": "test4", "kind": "macvlan", "link": "test0"}]},
      "a device would be on top of itself"),
@@ -309,6 +245,24 @@ def test_what_fails_is_put_back(ansible, host):
     assert "nothing of it was left behind" in result and "test4" not in links(host)
 
 
+def test_what_a_device_cannot_keep_is_told_by_check_mode(ansible, host):
+    """Another kind of TAP has no MAC address, what is down no routes, and IPv6 wants an MTU; of addresses the kernel may take the second with the first."""
+    host.run("ip", "link", "add", "test5", "type", "veth", "peer", "name", "test6")
+    first = {**BRIDGE, "addresses": ["10.77.0.1/24", "10.77.0.2/24", "fd00:77::1/64"], "hello_time": 101, "max_age": 601,
+             "routes": [{"dst": "10.78.0.0/16", "gateway": "10.77.0.9"}]}
+    macvlan = {"name": "test3", "kind": "macvlan", "link": "test5", "macvlan": {"mode": "passthru"}}
+    ansible.run(("virt_bridge", first), ("virt_tap", TAP), ("virt_tap", {"name": "test4"}), ("virt_link", macvlan))
+    for task in (
+        ("virt_bridge", {"name": "test0", "up": False}), ("virt_tap", {**TAP, "controller": ""}), ("virt_bridge", {"name": "test0", "mtu": 1000}),
+        ("virt_bridge", {"name": "test0", "addresses": ["10.77.0.2/24", "10.77.0.3/24"], "mtu": 1500}), ("virt_tap", {"name": "test4", "mode": "tun"}),
+        ("virt_link", {**macvlan, "macvlan": {"mode": "bridge"}}),
+    ):
+        check, made, again = ansible.run(task, check=True)[0], *ansible.run(task, task)
+        assert check["changed"] and made["changed"] and again["changed"] is False, (task, check, made, again)
+        assert {name: made["after"].get(name) for name in check["after"]} == check["after"] and "port" not in made["after"], (task, check, made)
+        assert check["changes"] == made["changes"]
+
+
 def test_routes_of_others_stay(ansible, host):
     """Where the last address goes and another comes, in all tables, with all that they had; and where the task fails."""
     host.run("ip", "link", "add", "test1", "up", "type", "veth", "peer", "name", "test2")
@@ -322,7 +276,7 @@ def test_routes_of_others_stay(ansible, host):
     assert "routes of others that go with this: 10.84.0.0/16 via 10.77.0.9" in str(moved["warnings"])
     after = [host.run(*command).stdout for command in shown]
     assert after == [text.replace("10.84.0.0/16 via 10.77.0.9 src 10.77.0.1 linkdown \n", "") for text in before] != before
-    ansible.refused("virt_link", name="test1", addresses=[], up=False, routes=UNREACHABLE)
+    ansible.refused("virt_host", links=[{"name": "test1", "addresses": [], "up": False}], taps=[{"name": "test4", "routes": UNREACHABLE}])
     assert [host.run(*command).stdout for command in shown] == after
 
 
@@ -337,37 +291,6 @@ def test_a_port_that_was_taken_is_given_back(ansible, host):
     result = ansible.refused("virt_bridge", name="test8", ports=[{"name": "test1"}, {"name": "test3"}], steal=True, routes=UNREACHABLE)
     assert "link test1: what was there before is back" in result and state_of(host) == before
     assert link(host, "test1")["linkinfo"]["info_slave_data"]["cost"] == 9
-
-
-def test_a_bond_gives_back_what_it_took(machine, machines, ansible_for):
-    """From a bridge with its VLANs, and from another bond; and what is written down for boot is as it was."""
-    ansible = ansible_for(machines, machine)
-    task = {"lab": "taken", "links": [{"name": name, "kind": "dummy"} for name in ("test1", "test2", "test3")],
-            "bridges": [{"name": "test0", "vlan_filtering": True, "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 9}]}]}
-    task["links"].append({"name": "test5", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 100}, "ports": ["test2", "test3"]})
-    ansible.module("virt_host", **task)
-    before, files = picture(machine), kept_files(machine)
-    for persist in ("none", "auto"):
-        result = ansible.refused("virt_link", name="test9", kind="bond", ports=["test1", "test2"], steal=True, routes=UNREACHABLE, persist=persist)
-        assert "link test9: nothing of it was left behind; link test" in result and result.count("what was there before is back") >= 2
-        assert (picture(machine), kept_files(machine)) == (before, files), persist
-        assert ansible.module("virt_host", **task)["changed"] is False
-    ansible.module("virt_host", lab="taken", prune=True)
-
-
-def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, machines, ansible_for):
-    """What check mode tells of the bridge that loses it."""
-    ansible = ansible_for(machines, machine)
-    ansible.module("virt_host", lab="moved", links=[{"name": "test1", "kind": "dummy"}],
-                   bridges=[{"name": "test0", "ports": [{"name": "test1", "cost": 9}]}, {"name": "test8", "ports": []}])
-    task = {"name": "test8", "ports": [{"name": "test1"}], "steal": True}
-    check, made, again = ansible.module("virt_bridge", check=True, **task), ansible.module("virt_bridge", **task), ansible.module("virt_bridge", **task)
-    assert {"field": "persist[test0].ports", "before": ["test1"], "after": [], "cost": "live"} in made["changes"]
-    assert check["changes"] == made["changes"] and again["changed"] is False
-    files = kept_files(machine)
-    assert "virtlab-test8.conf" in files and "virtlab-test0.conf" not in files and link(machine, "test1")["master"] == "test8"
-    assert ansible.module("virt_bridge", name="test0", ports=[])["changed"] is False
-    ansible.module("virt_host", lab="moved", prune=True)
 
 
 def test_what_a_killed_run_left_the_next_one_finishes(ansible, host, inside):
@@ -390,6 +313,18 @@ def test_what_a_killed_run_left_the_next_one_finishes(ansible, host, inside):
         host.run("ip", "link", "delete", "test0", check=False)
 
 
+def test_a_run_that_is_told_to_end_goes_back(host, inside):
+    """Before each command that it gives."""
+    host.run("ip", "link", "add", "test1", "type", "veth", "peer", "name", "test2")
+    inside(host, "link_faults", json.dumps({"name": "test0", "mac": "52:54:00:00:00:01", "addresses": ["10.77.0.2/24"]}), "99")
+    before = state_of(host)
+    asked = {"name": "test0", "mtu": 1500, "txqueuelen": 77, "addresses": ["10.77.0.1/24"], "ports": [{"name": "test1", "cost": 9}]}
+    for number in range(3):
+        done = inside(host, "link_faults", json.dumps(asked), str(number), ("SIGTERM", "SIGINT", "SIGHUP")[number])
+        assert "put an end to it; bridge test0: what was there before is back" in done.stdout, done
+        assert state_of(host) == before, number
+
+
 def test_what_there_is_is_told(ansible, host):
     """In the modules' own shape: pasted back it changes nothing; with ports' states, learned MAC addresses and counters."""
     ansible.module("virt_host", bridges=[{**BRIDGE, "ports": [{"name": "test1"}], "up": True}], taps=[{"name": "test1"}],
@@ -402,128 +337,3 @@ def test_what_there_is_is_told(ansible, host):
     assert found["config"]["addresses"] == BRIDGE["addresses"]
     tasks = [("virt_bridge", found["config"]), ("virt_tap", taps["links"][0]["config"]), ("virt_link", others["links"][0]["config"])]
     assert [result.get("changed", result) for result in ansible.run(*tasks)] == [False] * 3
-
-
-#: a lab's devices, of every kind that networkd knows
-KEPT = {
-    "lab": "kept",
-    "bridges": [{"name": "test0", "stp": True, "forward_delay": 400, "vlan_filtering": True,
-                 "mcast_hash_max": 512, "txqueuelen": 700, "addresses": ["10.5.0.1/24", "fd00:5::1/64"],
-                 "routes": [{"dst": "10.6.0.0/16", "gateway": "10.5.0.9", "metric": 50}], "vlans": {"pvid": 7, "tagged": ["9"]},
-                 "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 55, "isolated": True},
-                           {"name": "test4", "untagged": ["7"], "pvid": 7, "bcast_flood": False, "cost": 100}]}],
-    "taps": [{"name": "test4", "owner": "nobody", "multi_queue": True}],
-    "links": [
-        {"name": "test1", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 150, "primary": "test2"}, "ports": ["test2", "test3"]},
-        {"name": "test2", "kind": "dummy"}, {"name": "test3", "kind": "dummy"},
-        {"name": "test5", "kind": "vlan", "link": "eth0", "vlan": {"id": 5}, "addresses": ["10.8.0.1/24"]},
-        {"name": "test6", "kind": "vlan", "link": "test1", "vlan": {"id": 6, "protocol": "802.1ad"}},
-        {"name": "test7", "kind": "macvlan", "link": "eth0", "macvlan": {"mode": "bridge"}},
-        {"name": "test8", "kind": "vxlan", "vxlan": {"id": 9, "local": "198.51.100.11", "remote": "198.51.100.99"}},
-        {"name": "test9", "kind": "veth", "veth": {"peer": "test9b"}, "mtu": 1400},
-        {"name": "test11", "kind": "team", "team": {"runner": "activebackup"}, "ports": ["test12"], "addresses": ["10.9.1.1/24"]},
-        {"name": "test12", "kind": "dummy"},
-        {"name": "test10", "kind": "vxlan", "vxlan": {"external": True, "dstport": 4790}, "addresses": ["10.9.0.1/24"]},
-    ],
-}
-
-
-def picture(host):
-    """What there is of the lab, without what differs from boot to boot, what STP puts in the place of times, and which port a bond chose."""
-    entries = json.loads(host.run("ip", "-d", "-j", "address").stdout)
-    vlans = {each["ifname"]: each["vlans"] for each in json.loads(host.run("bridge", "-j", "vlan", "show").stdout)}
-    routes = sorted(line.replace(" linkdown", "").strip() for line in host.run("ip", "route", "show", "dev", "test0").stdout.splitlines())
-    found = {}
-    for entry in entries:
-        info = entry.get("linkinfo", {})
-        own = {name: value for name, value in info.get("info_data", {}).items() if not re.search("timer|_id|root_|topology|fdb_n|ageing|active_slave", name)}
-        port = [info.get("info_slave_data", {}).get(name) for name in ("isolated", "bcast_flood")]
-        addresses = sorted(f"{each['local']}/{each['prefixlen']}" for each in entry["addr_info"] if each["scope"] == "global")
-        found[entry["ifname"]] = (entry["mtu"], entry.get("master"), entry.get("link"), entry.get("ifalias"), "UP" in entry["flags"], own, port, addresses,
-                                  entry.get("txqlen"))
-    return found, vlans, dict.fromkeys(routes)
-
-
-def rebooted(one, ansible, by):
-    """Make KEPT, which comes back at boot by whom the machine has; reboot, and compare."""
-    made, again = ansible.run(("virt_host", KEPT), ("virt_host", KEPT))
-    assert (made["changed"], again["changed"]) == (True, False), (made, again)
-    assert made["after"]["bridges"]["test0"]["persist"] == by and "warnings" not in made
-    seen = picture(one)
-    one.reboot()
-    boot = time.monotonic()
-    while (now := picture(one)) != seen and time.monotonic() < boot + 120:  # it takes commands before all devices are done
-        time.sleep(1)
-    for was, became in zip(seen, now):
-        assert {name: (was.get(name), became.get(name)) for name in {**was, **became} if was.get(name) != became.get(name)} == {}
-    assert ansible.module("virt_host", **KEPT)["changed"] is False
-
-
-@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-def test_a_reboot_brings_everything_back_by_networkmanager(machine_of, ansible_for, suite):
-    """As by networkd: profiles, and what they have no word for."""
-    lab = machine_of({"kind": "vm", "hosts": {"host1": {"suite": suite, "manager": "networkmanager"}}})
-    one = lab.hosts["host1"]
-    ansible = ansible_for(lab, one)
-    before = one.run("ls", "-R", "/etc/systemd", "/etc/NetworkManager").stdout
-    rebooted(one, ansible, "networkmanager")
-    altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
-    assert [result["changed"] for result in altered] == [True, True], altered
-    assert "priority=4096" in one.run("cat", "/etc/NetworkManager/system-connections/virtlab-test0.nmconnection").stdout
-    assert "eth0" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkmanager")
-    ansible.module("virt_link", name="test9", persist="none")
-    assert "test9" in links(one)
-    ansible.module("virt_host", lab="kept", prune=True)
-    assert not [each for each in links(one) if each.startswith("test")]
-    assert one.run("ls", "-R", "/etc/systemd", "/etc/NetworkManager").stdout == before
-
-
-@pytest.mark.parametrize("name", ["old", "new"])
-def test_a_reboot_brings_everything_back(machines, ansible_for, name):
-    """Every address, VLAN, port and bond, as networkd's units say; the next run changes nothing; and all goes without a trace."""
-    one = machines.hosts[name]
-    ansible = ansible_for(machines, one)
-    before = one.run("ls", "-R", "/etc/systemd").stdout
-    rebooted(one, ansible, "networkd")
-    altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
-    assert [result["changed"] for result in altered] == [True, True], altered
-    text = one.run("cat", "/etc/systemd/network/00-virtlab-test0.netdev").stdout
-    assert "Priority=4096" in text and "ForwardDelaySec=4000ms" in text
-    one.run("tee", "-a", "/etc/systemd/network/00-virtlab-test0.network", input="# by hand\n")
-    assert [change["field"] for change in ansible.module("virt_bridge", name="test0")["changes"]] == ["persist"]
-    one.run("ip", "link", "delete", "test8")
-    ansible.module("virt_host", lab="kept", prune=True)
-    assert not [each for each in links(one) if each.startswith("test")]
-    assert one.run("ls", "-R", "/etc/systemd").stdout == before
-
-
-def test_a_nic_is_taken_over_from_ifupdown_and_given_back(machines, ansible_for):
-    """Its stanza is commented out, with a copy, and counts again once nothing is kept any more."""
-    one, name = machines.hosts["old"], "eth1"
-    ansible = ansible_for(machines, one)
-    one.run("rm", f"/etc/systemd/network/20-{name}.network")
-    one.run("tee", "/etc/network/interfaces", input=f"auto lo {name}\niface lo inet loopback\niface {name} inet static\n  address 10.99.0.5/24\n")
-    one.reboot()
-    assert link(one, name)["addr_info"][0]["local"] == "10.99.0.5"
-    file = one.run("cat", "/etc/network/interfaces").stdout
-    task = {"name": name, "mtu": 1400, "addresses": ["10.99.0.5/24"], "persist": "networkd"}
-    assert f"/etc/network/interfaces of ifupdown configures {name}" in ansible.refused("virt_link", **task)
-    assert one.run("cat", "/etc/network/interfaces").stdout == file and link(one, name)["mtu"] == 1500
-    assert ansible.module("virt_link", **task, takeover=True)["changed"] is True
-    assert one.run("cat", f"/var/lib/virtlab.network/ifupdown/{name}/interfaces").stdout == file
-    one.reboot()
-    assert [address["local"] for address in link(one, name)["addr_info"] if address["family"] == "inet"] == ["10.99.0.5"]
-    assert link(one, name)["mtu"] == 1400
-    assert ansible.module("virt_link", **task)["changed"] is False
-    assert ansible.module("virt_link", name=name, persist="none")["changed"] is True
-    assert one.run("cat", "/etc/network/interfaces").stdout == file.replace(f"auto lo {name}", f"auto lo\nauto {name}")
-
-
-def test_who_else_configures_a_device_is_told(machine, machines, ansible_for):
-    """A NIC that another unit configures: left to that, unless a task says otherwise, and then with all that the unit says of addresses."""
-    ansible = ansible_for(machines, machine)
-    task = {"name": "test0", "ports": [{"name": "eth0"}], "addresses": ["198.51.100.12/24"]}
-    assert "20-eth0.network of networkd configures eth0" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkd")
-    assert "say addresses, too" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkd", takeover=True)
-    assert "eth0 has 198.51.100.12/24" in ansible.refused("virt_bridge", **task)
-    assert ansible.module("virt_link", name="eth0", mtu=1500)["changed"] is False

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from testbed import guest
+
 NETWORK = "nat_lab"
 
 
@@ -83,3 +85,26 @@ def test_every_variable_of_nat_network(ansible, host):
                  "<host mac='52:54:00:76:00:05' name='printer' ip='10.76.0.5'/>"):
         assert text in stored
     assert play(ansible, nat_network_name="office", nat_network_state="absent", nat_network_address="10.76.0.1/24")["changed"] == 1
+
+
+def test_guests_become_neighbours_of_the_host(lab, ansible, host):
+    """By the playbook bridged: guests get addresses of the LAN's own DHCP, beside a NAT network; and the NIC gets everything back."""
+    lab.dhcp(six=False)
+    ways = ("bash", "-c", "ip -br address show dev eth0; ip route; ip -6 route")
+    before = host.run(*ways).stdout
+    unused, checked = ansible.playbook("virtlab.network.bridged", check=True)
+    assert checked["failures"] == 0 and host.run(*ways).stdout == before
+    unused, first = ansible.playbook("virtlab.network.bridged")
+    assert first["failures"] == 0 and first["changed"] >= checked["changed"] > 0
+    unused, second = ansible.playbook("virtlab.network.bridged")
+    assert (second["failures"], second["changed"]) == (0, 0)
+    assert host.run(*ways).stdout.replace("br0", "eth0") != before != host.run(*ways).stdout
+    ansible.module("virt_network", name="inner", ips=[{"address": "10.79.0.1/24", "dhcp": {"ranges": [{"start": "10.79.0.100", "end": "10.79.0.150"}]}}])
+    outer, inner = (guest.start(host, f"on-{network}", {"network": network}, kind="lxc") for network in ("lan", "inner"))
+    assert outer.address().startswith("198.51.100.1") and inner.address().startswith("10.79.0.1")
+    assert lab.world("ping", "-c1", "-W5", outer.address(), check=False).returncode == 0
+    for each in (outer, inner):
+        each.stop()
+    ansible.module("virt_network", name="inner", state="absent")
+    unused, gone = ansible.playbook("virtlab.network.bridged", bridged_network_state="absent")
+    assert gone["failures"] == 0 and host.run(*ways).stdout == before

@@ -8,12 +8,10 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from . import boot_script, files
+from . import boot_script, files, systemd
 
 SCRIPT = Path("/var/lib/virtlab.network/boot")
-SYSTEM = Path("/etc/systemd/system")
-UNIT = SYSTEM / "virtlab-links.service"
-WANTED = SYSTEM / "multi-user.target.wants" / UNIT.name
+UNIT = "virtlab-links.service"
 SERVICE = f"""# Made by virtlab.network; goes with the last device that needs it.
 
 [Unit]
@@ -34,19 +32,16 @@ WantedBy=multi-user.target
 
 def installed():
     """True where it is there, as this release has it."""
-    return files.text(UNIT) == SERVICE and files.text(SCRIPT) == inspect.getsource(boot_script) and WANTED.is_symlink()
+    return systemd.enabled(UNIT, SERVICE) and files.text(SCRIPT) == inspect.getsource(boot_script)
 
 
 def install():
     """Write it, for the next boot."""
     files.write(SCRIPT, inspect.getsource(boot_script))
-    files.write(UNIT, SERVICE)
-    WANTED.parent.mkdir(mode=0o755, exist_ok=True)
-    if not WANTED.is_symlink():
-        WANTED.symlink_to(UNIT)
+    systemd.enable(UNIT, SERVICE)
 
 
 def remove():
     """Remove it."""
-    for path in (WANTED, UNIT, SCRIPT):
-        path.unlink(missing_ok=True)
+    systemd.disable(UNIT)
+    SCRIPT.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from ..codec import link_json, link_words, teamd
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
 from ..model.option import Bag
-from . import iproute, journal, keepers
+from . import iproute, journal, keepers, uplinks
 
 SYSFS = Path("/sys/class/net")
 #: linux/if_tun.h
@@ -47,7 +47,7 @@ class Devices:
 
     def observe(self, names):
         """{name: LinkState or None} of the named devices."""
-        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "recorded", "_kept", "_static", "seen"):
+        for name in ("_look", "entries", "_ports", "_vlans", "_routes", "_begun", "recorded", "_kept", "_static", "_uplinks", "seen"):
             self.__dict__.pop(name, None)
         return {name: self.state(name) for name in names}
 
@@ -61,6 +61,8 @@ class Devices:
             entry, self._ports.get(name, ()), self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), MORE[kind](name) if kind in MORE else None,
         )
+        if name in self._uplinks:
+            found = replace(found, uplink=self.uplink(name))
         if name not in self._begun and name not in self.recorded:
             return found
         kept = self.kept(name)
@@ -126,20 +128,29 @@ class Devices:
         yield from (name for name, unused in work)
 
     def _take(self, work):
+        moving = dict(step.value for unused, steps in work for step in steps if step.verb == "uplink")
+        for name, uplink in moving.items():  # from now on it can be given back
+            if uplink is not None:
+                uplinks.remember(name, replace(uplink, done=False))
         keeping = [step.value for unused, steps in work for step in steps if step.verb == "keep"]
         wanted = [each for each in keeping if each[1] is not None]
-        self._keep([each for each in keeping if each[1] is None])
+        released = self._keep([each for each in keeping if each[1] is None])
         self._run(command for unused, steps in work if _removes(steps) for command in _commands(steps))
         made = [each for each in wanted if each[0] not in self.entries and each[1].made]
-        self._keep(made)
+        released += self._keep(made)
         self._run(command for unused, steps in work if not _removes(steps) for command in _commands(steps))
-        self._keep([each for each in wanted if each not in made])
+        released += self._keep([each for each in wanted if each not in made])
+        keepers.give_back(released)
+        for name, uplink in moving.items():
+            uplinks.remember(name, uplink)
 
     def _keep(self, devices):
-        """Have devices come back at boot, or not any more."""
-        if devices:
-            keepers.keep(devices)
-            keepers.reload([name for name, wanted in devices if wanted is not None or name in self.entries])
+        """Have devices come back at boot, or not any more. Returns the names of those that are to be given back once they are nobody's port any more."""
+        if not devices:
+            return []
+        released = keepers.keep(devices)
+        keepers.reload([name for name, wanted in devices if wanted is not None or name in self.entries])
+        return released
 
     @staticmethod
     def _run(commands):
@@ -183,6 +194,18 @@ class Devices:
         if name in self.recorded and name not in self._kept:
             self._kept[name] = keepers.kept(name)
         return self._kept.get(name)
+
+    def uplink(self, name):
+        """The Uplink of a bridge, or None."""
+        return uplinks.recall(name) if name in self._uplinks else None
+
+    @cached_property
+    def _uplinks(self):
+        return uplinks.recorded()
+
+    def inherited(self, name, by):
+        """What others' files say of a device, for one who brings devices back: (lines that go to a bridge whose uplink it is, lines that stay with it)."""
+        return keepers.inherited(name, by)
 
     def kept_above(self, name):
         """Names of those that come back at boot on top of a device."""
@@ -305,7 +328,7 @@ def _commands(steps):
     for step in steps:
         if step.verb in OWN:
             yield (OWN[step.verb], *step.value)
-        elif step.verb != "keep":
+        elif step.verb not in ("keep", "uplink"):
             yield from getattr(link_words, step.verb)(*step.value)
 
 

@@ -18,17 +18,32 @@ def text(path):
         return None
 
 
-def write(path, content, mode=0o644):
-    """Write a file, and the folders above it. Raises BackendError where that cannot be."""
+def write(path, content, mode=0o644, durable=False):
+    """Write a file, of text or bytes, and the folders above it; ``durable`` so that it is there after a power cut. Raises BackendError where that cannot be."""
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         scratch = path.with_name(f".{path.name}.new")
         scratch.touch(mode=mode)
         scratch.chmod(mode)
-        scratch.write_text(content, encoding="utf-8")
+        with scratch.open("wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(scratch, path)
+        if durable:
+            settle(path.parent)
     except OSError as err:
         raise BackendError(f"cannot write {path}: {err.strerror}") from err
+
+
+def settle(folder):
+    """Have what was made or removed in a folder be so after a power cut, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def remove(path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from . import access
 from .devices import Devices
 from .libvirt import Libvirt
 from .networks import Networks
@@ -33,6 +34,11 @@ class Host:
     def devices(self):
         """The backend of devices."""
         return Devices(self.libvirt, lambda: self.networks)
+
+    @cached_property
+    def access(self):
+        """The Access by which whoever asks reaches this host, or None."""
+        return access.find(self.devices)
 
     def of(self, family):
         """The backend of a family, which also is the context of its plans."""

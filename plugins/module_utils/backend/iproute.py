@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 import subprocess
@@ -20,10 +21,13 @@ PACKAGES = {"teamd": "libteam-utils (teamd on RedHat families)"}
 UNTOLD = re.compile(r"[\s#'\"\\]")
 #: how a batch has a word without letters
 EMPTY = '""'
+#: what it answers for an address that is not there: whoever configures the device may have been faster, or the kernel took it along with another
+GONE = ("Cannot assign requested address", "Address not found")
 #: what the kernel answers for what it was built without
 LACKING = ("Operation not supported", "Unknown device type", "RTNETLINK answers: Not supported", "Unsupported")
 
 
+@functools.lru_cache(None)
 def path(program):
     """Path of a program. Raises DependencyError."""
     found = deps.program(program)
@@ -66,7 +70,11 @@ def batch(program, commands):
     if done.returncode == 0:
         return
     failed = re.search(r"Command failed -:(\d+)", done.stderr)
-    words = commands[int(failed.group(1)) - 1 if failed else 0]
+    number = int(failed.group(1)) if failed else 1
+    words = commands[number - 1]
+    if tuple(words[:2]) == ("address", "del") and any(each in done.stderr for each in GONE):
+        batch(program, commands[number:])
+        return
     said = "; ".join(line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("Command failed", "We have an error")))
     raise BackendError(f"{program} {' '.join(words)} failed: {said or f'exit code {done.returncode}'}{_hint(words, said)}")
 
@@ -86,5 +94,5 @@ def _hint(words, said):
     if "type" not in words[:-1]:
         return "; this kernel cannot do this"
     kind, *options = words[words.index("type") + 1:]
-    asked = f", or not with {' and '.join(options[::2])}" if options else ""
+    asked = f", or not with {', '.join(options[::2])}" if options else ""
     return f"; this kernel has no {kind} devices{asked}: what is missing may be a module, see modprobe(8)"

@@ -60,6 +60,12 @@ def gaps(wanted):
     return KEEPERS[wanted.by].gaps(wanted.record)
 
 
+def inherited(name, by):
+    """What others' files say of a device: (lines that go to a bridge whose uplink it is, lines that stay with it), each as LinkState has them."""
+    found = rival(name)
+    return KEEPERS[by].inherited(name) if found is not None and found.by == by else ((), ())
+
+
 def rival(name):
     """The Rival that configures a device at boot, or None."""
     for by, backend in KEEPERS.items():
@@ -71,7 +77,10 @@ def rival(name):
 
 
 def keep(devices):
-    """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None."""
+    """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None.
+
+    Returns the names of those that are to be given back once all else is done.
+    """
     held = {name: _read(RECORDS / f"{name}.json") for name in recorded()}
     told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
     records = {**{name: record for name, record in held.items() if name not in dict(devices)}, **told}
@@ -79,7 +88,7 @@ def keep(devices):
     for name, record in records.items():
         if record != held.get(name):
             files.write(RECORDS / f"{name}.json", json.dumps(record, indent=1))
-    _replace(_files(held), _files(records))
+    released = _replace(_files(held), _files(records))
     claims = {name: _claims(name, record) for name, record in records.items()}
     for device in itertools.chain(*(claims[name] for name in told)):
         ifupdown.take(device)
@@ -91,18 +100,25 @@ def keep(devices):
         boot.remove()
     for name in held.keys() - records.keys():  # last, for a run that is killed before
         files.remove(RECORDS / f"{name}.json")
+    return released
+
+
+def give_back(names):
+    """Give devices back to whom they were taken from."""
+    for backend in KEEPERS.values():
+        backend.give_back(names)
 
 
 def _replace(before, after):
-    """Put files in the place of others, both {path: text}."""
+    """Put files in the place of others, both {path: text}. Returns the names of devices that are to be given back."""
     gone = [Path(path) for path in before.keys() - after.keys()]
-    for backend in KEEPERS.values():
-        backend.release(gone)
+    released = [name for backend in KEEPERS.values() for name in backend.release(gone)]
     for path in gone:
         files.remove(path)
     for path, text in after.items():
         if files.text(Path(path)) != text:
             files.write(Path(path), text, MODES.get(Path(path).suffix, 0o644))
+    return released
 
 
 def _compose(records, touched):

@@ -18,6 +18,7 @@ from .waiting import until
 UNITS = Path("/etc/systemd/network")
 NETIF = Path("/run/systemd/netif")
 SYSFS = Path("/sys/class/net")
+FOLDERS = tuple(map(Path, ("/usr/lib/systemd/network", "/run/systemd/network", "/etc/systemd/network")))
 SERVICE = "systemd-networkd.service"
 #: what networkd says of a device that it is through with
 SETTLED = ("configured", "unmanaged", "failed", "linger")
@@ -75,7 +76,12 @@ def ours(file):
 
 
 def release(unused):
-    """networkd leaves devices alone whose files go."""
+    """Names of devices to give back: none, networkd leaves alone whose files go, and goes by what else there is."""
+    return []
+
+
+def give_back(unused):
+    """Nothing to do."""
 
 
 def governed(name):
@@ -89,6 +95,29 @@ def exact(name):
     match = re.search(r"^\[Match\]\n(.*?)(?=^\[|\Z)", files.text(path) or "", re.MULTILINE | re.DOTALL) if path.name else None
     pairs = dict(line.split("=", 1) for line in match.group(1).splitlines() if "=" in line and not line.startswith("#")) if match else {}
     return pairs.get("Name") == name or "MACAddress" in pairs or "PermanentMACAddress" in pairs
+
+
+def inherited(name):
+    """(lines for a bridge whose uplink a device is, lines that stay with it) of the units that others have for it."""
+    path = Path(_netif(name)["NETWORK_FILE"])
+    parts = sorted(each for folder in _drop_ins(path) for each in folder.glob("*.conf") if not each.name.startswith("virtlab-"))
+    return networkd.inherited([files.text(each) for each in (path, *parts)], _identity(name))
+
+
+def _drop_ins(path):
+    """Folders of what is added to a unit, wherever that lies."""
+    return [folder / f"{path.name}.d" for folder in FOLDERS if (folder / f"{path.name}.d").is_dir()]
+
+
+def _identity(name):
+    """The IAID by which a DHCP server knows a device, as networkd told it; None where it has no lease, or goes by another identity.
+
+    A client identifier of type 255 is 4 bytes of it and the host's DUID (RFC 4361, 6.1).
+    """
+    index = (files.text(SYSFS / name / "ifindex") or "").strip()
+    lines = (files.text(NETIF / "leases" / index) or "").splitlines()
+    said = next((line.partition("=")[2] for line in lines if line.startswith("CLIENTID=")), "")
+    return int(said[2:10], 16) if said.startswith("ff") and len(said) > 10 else None
 
 
 def _netif(name):

@@ -16,7 +16,7 @@ from pathlib import Path
 from .. import deps
 from ..codec import networkmanager
 from ..errors import BackendError
-from . import files
+from . import files, iproute
 from .waiting import until
 
 PROFILES = Path("/etc/NetworkManager/system-connections")
@@ -27,6 +27,10 @@ VOLATILE = Path("/run/NetworkManager/system-connections")
 SYSFS = Path("/sys/class/net")
 #: states of a device that is as its profile says, and of one that NetworkManager did not make, and leaves as it is
 CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
+#: states of a device that it is to look after, and has nothing to do for
+IDLE = ("disconnected", "unavailable", "connected (externally)")
+#: how often in a row, a tenth of a second apart, a device must be in one of those: it is for a moment before NetworkManager looks for a profile
+CALM = 10
 #: seconds until NetworkManager has made devices, which may take STP's time where they have ports, and until those are gone that it is to remove
 MAKING = 40
 
@@ -51,13 +55,19 @@ def governed(name):
     profiles = _profiles()
     if not (SYSFS / name).exists():
         return next((each["path"].name for each in profiles.values() if each["device"] == name and each["auto"]), None)
-    device = _fields(_nmcli("-t", "-f", "GENERAL.STATE,GENERAL.CON-UUID,CONNECTIONS", "device", "show", name, check=False))
-    current = profiles.get(device.get("GENERAL.CON-UUID"))
-    if current is not None and "externally" not in device["GENERAL.STATE"]:
+    device, current, follows = _look(name)
+    if follows:
         return current["path"].name
     offered = [profiles.get(value.partition(" ")[0]) for key, value in device.items() if key.startswith("CONNECTIONS.AVAILABLE-CONNECTIONS")]
     willing = [each for each in offered if each is not None and each["auto"] and each is not current]
     return max(willing, key=lambda each: each["priority"])["path"].name if willing else None
+
+
+def _look(name):
+    """(what nmcli says of a device, the profile that it has, and whether it follows that one, which is else a description of what was found)"""
+    device = _fields(_nmcli("-t", "-f", "GENERAL.STATE,GENERAL.CON-UUID,CONNECTIONS", "device", "show", name, check=False))
+    current = _profiles().get(device.get("GENERAL.CON-UUID"))
+    return device, current, current is not None and "externally" not in device["GENERAL.STATE"]
 
 
 @cache
@@ -132,8 +142,13 @@ def reload(names):
 
 def _profiled(names):
     """Those of some devices that have a profile which it follows by itself: what it cannot make is not its own, and a NIC may be left down."""
+    return [name for name, text in _kept(names).items() if networkmanager.AUTO in text]
+
+
+def _kept(names):
+    """{name: text} of the profiles of ours that some devices have."""
     found = {name: files.text(PROFILES / networkmanager.file(name)) for name in names}
-    return [name for name, text in found.items() if text is not None and networkmanager.AUTO in text]
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def unready(names):
@@ -149,11 +164,39 @@ def _why(name):
 
 
 def release(paths):
-    """Have NetworkManager leave devices alone whose profiles' files are to go: it would else remove those that it made, and empty others."""
-    names = [path.stem[len(networkmanager.PREFIX):] for path in paths if path.parent == PROFILES]
-    for name in names if active() else ():
-        if (SYSFS / name).exists():
-            _nmcli("device", "set", name, "managed", "no")
+    """Have NetworkManager leave devices alone whose profiles' files are to go: it would else remove those that it made, and empty others.
+
+    Their names. One that follows another profile is not among them: it goes on to.
+    """
+    names = [path.stem[len(networkmanager.PREFIX):] for path in paths if path.parent == PROFILES] if active() else []
+    found = {name: _look(name) for name in names if (SYSFS / name).exists()}
+    left = [name for name, (unused, current, follows) in found.items() if not follows or ours(current["path"].name)]
+    for name in left:
+        _nmcli("device", "set", name, "managed", "no")
+    return left
+
+
+def give_back(names):
+    """Have NetworkManager look after devices again that it was to leave alone: NICs, and what a person's profile names, unless they are ports.
+
+    Others that stay would be altered by that. Waits until NetworkManager is through with them.
+    """
+    there = [name for name in names if (SYSFS / name).exists() and not (SYSFS / name / "master").exists()]
+    free = [name for name in there if name not in _kept(names)]
+    named = _named() if free else ()
+    back = [name for name in free if name in named or (SYSFS / name / "device").exists()]
+    for name in back:
+        iproute.run("ip", "link", "set", "dev", name, "up")  # it takes devices as they are then, and a former port is down
+        _nmcli("device", "set", name, "managed", "yes")
+    if back:
+        until(lambda: all(state in (CONNECTED, *IDLE) for name, state in states().items() if name in back), MAKING, CALM)
+
+
+def _named():
+    """Names of the devices that somebody's profiles are for."""
+    found = (_split(line) for line in _nmcli("-t", "-f", "UUID,FILENAME", "connection", "show").splitlines())
+    written = [identity for identity, path in found if Path(path).parent != VOLATILE]
+    return frozenset(_nmcli("-g", "connection.interface-name", "connection", "show", *written).split()) if written else frozenset()
 
 
 def number(option, name):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from functools import cache
 
-from ..model.bridge import Bridge, BridgePort, PortOptions, PortSettings, Vlans
+from ..model.bridge import CHANGING, LED, Bridge, BridgePort, PortOptions, PortSettings, Vlans
 from ..model.link import CONTROLLERS, KINDS, PROTOCOL, Link, LinkRoute, LinkState, OthersRoute, Seen
 from ..model.link_kinds import Bond, IpVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared
@@ -36,7 +36,8 @@ def kind_of(entry):
 def seen(entry):
     """The Seen of a device's entry."""
     given, dynamic = (tuple(_addresses(entry, each)) for each in (False, True))
-    return Seen(kind_of(entry), entry.get("master"), lower(entry), entry["mtu"], entry.get("link_type") == "ether", given + dynamic, dynamic)
+    ethernet = entry.get("link_type") == "ether"
+    return Seen(kind_of(entry), entry.get("master"), lower(entry), entry["mtu"], ethernet, given + dynamic, dynamic, "UP" in entry["flags"])
 
 
 def state(entry, members=(), vlans=None, routes=None, more=None):
@@ -119,7 +120,7 @@ def _veiled(info):
     """
     changing = info.get("topology_change") and 0 <= info["ageing_time"] - 2 * info["forward_delay"] <= 1  # rounded
     led = info.get("stp_state") == 1 and info.get("root_port")  # ip(8) prints the bridge's own as root_id, too
-    return (*(("ageing_time",) if changing else ()), *(("forward_delay", "hello_time", "max_age") if led else ()))
+    return (*(CHANGING if changing else ()), *(LED if led else ()))
 
 
 def _vxlan(info):
@@ -199,4 +200,6 @@ def others_route(entry, version):
     for metrics in entry.get("metrics", ()):
         words += [word for pair in metrics.items() for word in map(str, pair)]
     told = "" not in words and set(entry) <= {*ROUTE_WORDS, "type", "dst", "gateway", "via", "flags", "metrics", "dev"}
-    return OthersRoute(dst, version, gateway or entry.get("via", {}).get("host"), entry.get("prefsrc"), onlink, tuple(words) if told else ())
+    asked = route({**entry, "dst": "::/0" if dst == "::/0" else entry["dst"]}) if entry["type"] == "1" and not {"via", "nexthops"} & set(entry) else None
+    return OthersRoute(dst, version, gateway or entry.get("via", {}).get("host"), entry.get("prefsrc"), onlink, tuple(words) if told else (), asked,
+                       entry["protocol"])

@@ -14,14 +14,16 @@ from ..model.option import Bag, declared, plain, read
 
 def dump(state):
     """A LinkState in plain values, without what is only to be seen. Empty lists are kept: they say that there shall be none."""
-    parts = {name: _said(getattr(state, name)) for name in ("link", "data", "vlans") if getattr(state, name) is not None}
-    ports = None if state.ports is None else [_said(port) if state.kind == "bridge" else port for port in state.ports]
-    return {"kind": state.kind, "lab": state.lab, "ports": ports, **parts}
+    parts = {name: plain_of(getattr(state, name)) for name in ("link", "data", "vlans") if getattr(state, name) is not None}
+    ports = None if state.ports is None else [plain_of(port) if state.kind == "bridge" else port for port in state.ports]
+    lines = {"inherited": [[name, [list(pair) for pair in pairs]] for name, pairs in state.inherited]} if state.inherited else {}
+    return {"kind": state.kind, "lab": state.lab, "ports": ports, **parts, **lines}
 
 
-def _said(value):
+def plain_of(value):
+    """An instance of options in plain values, with empty lists, and without what is not said."""
     given = {name: getattr(value, name) for name, unused in declared(type(value)) if getattr(value, name) is not None}
-    return {name: _said(inner) if is_dataclass(inner) else plain(inner) for name, inner in given.items()}
+    return {name: plain_of(inner) if is_dataclass(inner) else plain(inner) for name, inner in given.items()}
 
 
 def load(name, found):
@@ -30,4 +32,5 @@ def load(name, found):
     data = read(KINDS[kind], found["data"], strict=False) if "data" in found else None
     ports = None if found["ports"] is None else Bag(read(BridgePort, port, strict=False) if kind == "bridge" else port for port in found["ports"])
     vlans = read(Vlans, found["vlans"], strict=False) if "vlans" in found else None
-    return LinkState(name, kind, read(Link, found["link"], strict=False), data, ports, vlans, found["lab"])
+    inherited = tuple((section, tuple((key, value) for key, value in pairs)) for section, pairs in found.get("inherited", ()))
+    return LinkState(name, kind, read(Link, found["link"], strict=False), data, ports, vlans, found["lab"], inherited=inherited)

@@ -15,6 +15,8 @@ from . import teamd
 from .link_json import MARK
 from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE, WORDS
 
+#: the metric of a route that is there while another takes a third one's place
+ASIDE = 2**32 - 118
 #: what one ``ip link set`` can set, in the order that the kernel does (net/core/rtnetlink.c, do_setlink; up before master in old ones, which is no matter)
 ORDER = ("address", "mtu", "alias", "master", "nomaster", "up")
 
@@ -73,22 +75,26 @@ def _scalar(value, style):
     return str(value)
 
 
-def create(name, state):
-    """Make a device, down, with all that can only be said then, and its mark."""
-    data = unusual(state.data) if state.kind in ("bond", "vxlan") else state.data
-    if state.kind == "tun":
-        owners = [word for option, value in (("user", data.owner), ("group", data.group)) if value for word in (option, value)]
-        flags = [word for word in ("multi_queue", "vnet_hdr", "pi") if getattr(data, word)]
-        yield ("ip", "tuntap", "add", "dev", name, "mode", data.mode or "tap", *owners, *flags)
-    elif state.kind == "team":
-        yield teamd.command(name, data and data.runner)
-    else:
-        words = ["link", "add", *(("link", state.link.link) if state.link.link and state.kind != "vxlan" else ()), "name", name]
-        yield ("ip", *words, *_common(state.link), "type", state.kind, *_typed(state, data))
-    attributes = _common(state.link) if state.kind in ("tun", "team") else ()
+def create(name, state, maker=None):
+    """Make a device, down, with all that can only be said then, and its mark. One that comes with another, its ``maker``, is there already."""
+    if maker is None:
+        yield _making(name, state)
+    attributes = _common(state.link) if maker is not None or state.kind in ("tun", "team") else ()
     mark = ("alias", f"{MARK}{state.lab}") if state.lab else ()
     if attributes or mark:
         yield ("ip", "link", "set", "dev", name, *attributes, *mark)
+
+
+def _making(name, state):
+    data = unusual(state.data) if state.kind in ("bridge", "bond", "vxlan") else state.data  # what a kernel lacks is not said without need
+    if state.kind == "tun":
+        owners = [word for option, value in (("user", data.owner), ("group", data.group)) if value for word in (option, value)]
+        flags = [word for word in ("multi_queue", "vnet_hdr", "pi") if getattr(data, word)]
+        return ("ip", "tuntap", "add", "dev", name, "mode", data.mode or "tap", *owners, *flags)
+    if state.kind == "team":
+        return teamd.command(name, data and data.runner)
+    words = ["link", "add", *(("link", state.link.link) if state.link.link and state.kind != "vxlan" else ()), "name", name]
+    return ("ip", *words, *_common(state.link), "type", state.kind, *_typed(state, data))
 
 
 def _typed(state, data):
@@ -176,6 +182,13 @@ def route(verb, name, given):
     words += ["src", given.src] if given.src else []
     made = ("proto", str(PROTOCOL)) if verb != "del" else ()  # NetworkManager's are of another
     yield ("ip", "route", verb, *words, "table", str(given.table), *(("onlink",) if given.onlink else ()), *made)
+
+
+def supplant(name, theirs, ours):
+    """Put a route in the place of somebody else's, which networkd must see go: it would else not bring it again. A third is there all the while."""
+    aside = replace(ours, metric=ASIDE)
+    for verb, given in (("replace", aside), ("del", theirs), ("add", ours), ("del", aside)):
+        yield from route(verb, name, given)
 
 
 def reroute(name, given):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..model.bridge import Bridge, PortSettings, numbers, ranges_of
 from ..model.link import PROTOCOL
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
@@ -17,8 +19,10 @@ PREFIX = udev.PREFIX
 CLEARING = 257
 #: networkd else takes away addresses and routes that it does not know of from a device that it begins to manage; those that are to go, go by netlink
 KEEP = ("KeepConfiguration", "yes")
-#: and takes a device off a bridge that the unit does not name
-STAY = ("KeepMaster", "yes")
+#: and takes a device off a bridge that the unit does not name; where that is said it gives no link-local address unless that is said, too
+STAY = (("KeepMaster", "yes"), ("LinkLocalAddressing", "ipv6"), ("IPv6AcceptRA", "no"))
+#: what a port is told in place of that
+JOIN = (("KeepMaster", "no"), ("LinkLocalAddressing", "no"))
 #: sections of .netdev files
 SECTIONS = {
     "bridge": "Bridge", "bond": "Bond", "vlan": "VLAN", "macvlan": "MACVLAN", "macvtap": "MACVTAP", "ipvlan": "IPVLAN", "ipvtap": "IPVTAP", "vxlan": "VXLAN",
@@ -120,10 +124,56 @@ def units(record, governed):
     return found
 
 
+#: sections of others' units that stay with a NIC, and keys of [Network] that do
+STAYING = {"Link", "SR-IOV", "TrafficControlQueueingDiscipline"}
+STAYING_KEYS = {"VLAN", "MACVLAN", "MACVTAP", "IPVLAN", "IPVTAP", "VXLAN", "Tunnel", "Xfrm", "BindCarrier", "LLDP", "EmitLLDP"}
+#: what tells whether a host is online waits for those that the host is reached by
+ONLINE = {"RequiredForOnline", "RequiredFamilyForOnline"}
+#: those that a unit of ours says by itself, or that say nothing for a bridge
+OURS = {"Match", "Bridge", "BridgeVLAN", "BridgeFDB", "BridgeMDB", "CAN", "IPoIB"}
+OUR_KEYS = {"Address", "Bridge", "Bond", "VRF", "BatmanAdvanced", "ConfigureWithoutCarrier", "KeepMaster", "ActiveSlave", "PrimarySlave"}
+
+
+def inherited(texts, identity):
+    """(lines for a bridge whose uplink a device is, lines that stay with that) of units and what is added to them, as LinkState has them.
+
+    ``identity`` is the IAID by which a DHCP server knows the device, or None; networkd would else make another from the bridge's name. Addresses are not
+    among the lines: they are ours from here on.
+    """
+    sections = [section for text in texts for section in _parsed(text)]
+    goes, stays = [], []
+    for name, said in sections:
+        if name in STAYING:
+            goes.append((name, tuple(pair for pair in said if pair[0] in ONLINE)))
+            stays.append((name, tuple(pair for pair in said if pair[0] not in ONLINE)))
+        elif name == "Network":
+            goes.append((name, tuple(pair for pair in said if pair[0] not in OUR_KEYS | STAYING_KEYS)))
+            stays.append((name, tuple(pair for pair in said if pair[0] in STAYING_KEYS)))
+        elif name not in OURS and (name != "Address" or {key for key, unused in said} - {"Address"}):
+            goes.append((name, tuple(said)))
+    for version in ("DHCPv4", "DHCPv6") if identity is not None else ():
+        said = {key for name, pairs in sections if name == version for key, unused in pairs}
+        if not said & {"IAID", "ClientIdentifier"}:
+            goes.append((version, (("IAID", str(identity)),)))
+    return tuple(each for each in goes if each[1]), tuple(each for each in stays if each[1])
+
+
+def _parsed(text):
+    """[(section, [(key, value)])] of a unit, see systemd.syntax(7)."""
+    found, whole = [], re.sub(r"\\\n(?:[#;].*\n)*", " ", text)
+    for line in (each.strip() for each in whole.splitlines()):
+        if line.startswith("["):
+            found.append((line.strip("[]"), []))
+        elif line and line[0] not in "#;" and "=" in line and found:
+            key, unused, value = line.partition("=")
+            found[-1][1].append((key.strip(), value.strip()))
+    return found
+
+
 def bare(path):
     """The text of a .network file of ours for a device that nothing is asked of by itself."""
     device = path.rpartition("/")[2][len(PREFIX):-len(".network")]
-    return text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP, STAY])])
+    return text([("Match", [("Name", device)]), ("Link", [("RequiredForOnline", "no")]), ("Network", [KEEP, *STAY])])
 
 
 def _netdev(record):
@@ -153,22 +203,29 @@ def _network(record):
     link = record.link
     yield "Match", [("Name", record.name)]
     policy = [("ActivationPolicy", "down")] if link.up is False else []
-    yield "Link", [*_common(link), ("RequiredForOnline", "no"), *policy]
-    controller = [("Bridge", link.controller)] if link.controller else []
-    yield "Network", [("ConfigureWithoutCarrier", "yes"), KEEP, *(controller or [STAY]), *(("Address", cidr) for cidr in link.addresses or ())]
+    yield "Link", [*_common(link), *([] if record.kind == "bridge" and record.inherited else [("RequiredForOnline", "no")]), *policy]
+    place = [("Bridge", link.controller)] if link.controller else STAY[:2] if record.inherited else STAY
+    yield "Network", [("ConfigureWithoutCarrier", "yes"), _keep(record), *place, *(("Address", cidr) for cidr in link.addresses or ())]
     if link.port is not None:
         yield from _port_sections(link.port)
     if record.kind == "bridge" and record.vlans is not None:
         yield from _vlan_sections(record.vlans)
     for route in link.routes or ():
         yield "Route", _route(route)
+    yield from record.inherited
+
+
+def _keep(record):
+    """What becomes of addresses and routes that it does not know of; of a DHCP client's, that somebody else's unit has, only that may say that they stay."""
+    said = [pair for section, pairs in record.inherited for pair in pairs if (section, pair[0]) == ("Network", KEEP[0])]
+    return said[0] if said else (KEEP[0], "static") if record.inherited else KEEP
 
 
 def _membership(record, port):
     if record.kind == "bridge":
-        return [("Network", [("KeepMaster", "no"), ("Bridge", record.name)]), *_port_sections(port)]
+        return [("Network", [*JOIN, ("Bridge", record.name)]), *_port_sections(port)]
     primary = [("PrimarySlave", "yes")] if record.data is not None and getattr(record.data, "primary", None) == port else []
-    return [("Network", [("KeepMaster", "no"), (SECTIONS[record.kind], record.name), *primary])]
+    return [("Network", [*JOIN, (SECTIONS[record.kind], record.name), *primary])]
 
 
 def _port_sections(port):

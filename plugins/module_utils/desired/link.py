@@ -19,6 +19,8 @@ from ..model.values import DEVICE
 
 #: bits of group_fwd_mask that the kernel keeps to itself: pause frames, LACP and 802.1X have to stay on their link
 RESTRICTED = 0x7
+#: modules for kinds that virt_link has no options for
+MODULES = {"bridge": "virt_bridge", "tun": "virt_tap"}
 
 
 def bridge(params, mark, host):
@@ -30,7 +32,8 @@ def bridge(params, mark, host):
     vlans = read(Vlans, params["vlans"], "vlans.") if params["vlans"] is not None else None
     for path, given in [("vlans.", vlans), *((f"ports[{port.name}].", port) for port in ports or ())]:
         _check_vlans(path, given)
-    return _wanted("bridge", "bridge", params, mark, data=data, ports=_unique("ports", ports, lambda port: port.name), vlans=vlans, steal=params["steal"])
+    ports, uplink = _unique("ports", ports, lambda port: port.name), _named("uplink", params["uplink"])
+    return _wanted("bridge", "bridge", params, mark, data=data, ports=ports, vlans=vlans, steal=params["steal"], uplink=uplink)
 
 
 def tap(params, mark, host):
@@ -46,7 +49,7 @@ def tap(params, mark, host):
 
 def link(params, mark, host):
     """The WantedLink of one set of virt_link's options."""
-    kind = params["kind"]
+    kind = _kind_of(params, host)
     for other in sorted(set(params) & set(KINDS)):
         if params[other] is not None and KINDS[other] is not KINDS.get(kind):
             raise ValidationError(other, params[other], f"is not for a device of kind {kind}", f"leave it out, or say kind: {other}")
@@ -57,7 +60,7 @@ def link(params, mark, host):
     data = read(cls, params[option] or {}, f"{option}.") if cls else None
     for name in ("ingress_qos_map", "egress_qos_map") if cls is Vlan else ():
         _unique(f"vlan.{name}", getattr(data, name), lambda each: each.partition(":")[0])
-    ports = None if params["ports"] is None else [_device(name, number) for number, name in enumerate(params["ports"])]
+    ports = None if params["ports"] is None else [_named(f"ports[{number}]", name) for number, name in enumerate(params["ports"])]
     if ports is not None and kind not in CONTROLLERS:
         raise ValidationError("ports", params["ports"], f"a device of kind {kind} has none", "leave it out")
     if params["link"] is not None and kind not in (*RIDING, "vxlan"):
@@ -65,35 +68,55 @@ def link(params, mark, host):
     return _wanted("link", kind, params, mark, data=data, ports=_unique("ports", ports, str), steal=params["steal"])
 
 
+def _kind_of(params, host):
+    """The kind that is asked for: as it is said, or, where options are given that are for some kinds alone, that of the device that is there, or theirs."""
+    own = [name for name in sorted(set(params) & set(KINDS)) if params[name] is not None]
+    if params["kind"] is not None or not own and params["ports"] is None and params["link"] is None:
+        return params["kind"]
+    there = host.devices.seen.get(params["name"])
+    if there is not None and there.kind in MODULES:
+        raise ValidationError("name", params["name"], f"is a {there.kind}", f"use {MODULES[there.kind]} for what devices of that kind have of their own")
+    if there is None and len(own) > 1:
+        raise ValidationError("kind", None, f"{' and '.join(own)} are options of different kinds", "say which")
+    return there.kind if there is not None else next(iter(own), None)
+
+
 def _option(kind):
     """Name of the option that has what a kind has of its own: macvtap and macvlan share one, and so do ipvtap and ipvlan."""
     return {"macvtap": "macvlan", "ipvtap": "ipvlan"}.get(kind, kind)
 
 
-def _device(name, number):
-    """A port's name. Raises ValidationError."""
+def _named(option, name):
+    """A device's name, or None. Raises ValidationError."""
     try:
-        return DEVICE.canonical(name)
+        return None if name is None else DEVICE.canonical(name)
     except ValueError as err:
-        raise ValidationError(f"ports[{number}]", name, str(err)) from err
+        raise ValidationError(option, name, str(err)) from err
 
 
 def _wanted(kind, device, params, mark, **more):
-    try:
-        name = DEVICE.canonical(params["name"])
-    except ValueError as err:
-        raise ValidationError("name", params["name"], str(err)) from err
+    name = _named("name", params["name"])
     given = read(Link, params)
     addresses = _unique("addresses", given.addresses, lambda cidr: cidr.partition("/")[0])
     local = next((cidr for cidr in addresses or () if ipaddress.ip_interface(cidr).is_link_local), None)
     if local:
         raise ValidationError("addresses", local, "is link-local, and those are left to the kernel", "leave it out")
     if given.routes is not None:
+        _check_versions(given.routes)
         _unique("routes", given.routes, lambda route: f"{route.dst} of IPv{route.version} metric {route.metric} table {route.table}")
     if given.port is not None:
         _check_vlans("port.", given.port)
     return WantedLink(kind, name, device, replace(given, addresses=addresses), state=params["state"], lab=mark, force=params["force"],
                       persist=params["persist"], takeover=params["takeover"], **more)
+
+
+def _check_versions(routes):
+    for number, route in enumerate(routes):
+        for name in ("gateway", "src"):
+            given = getattr(route, name)
+            if given and ipaddress.ip_address(given).version != route.version:
+                raise ValidationError(f"routes[{number}].{name}", given, f"is not of IPv{route.version}, as {route.dst} is",
+                                      f"give one of IPv{route.version}; a next hop of another version is not supported")
 
 
 def _each(cls, given, path):

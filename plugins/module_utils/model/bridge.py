@@ -8,12 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
-from .option import option, options
+from .option import declared, option, options
 from .values import BOOL, DEVICE, MAC, U16, U32, VLAN, VLANS, integer, one_of
 
-#: hundredths of a second, which is what ip(8) counts a bridge's timers in
+#: hundredths of a second, which is what ip(8) counts a bridge's timers in; of two of them the kernel takes a part alone
 CENTISECONDS = integer(0, 2**31)
+HELLO, AGE = integer(100, 1000), integer(600, 4000)
+TIMERS = (CENTISECONDS, HELLO, AGE)
 PROTOCOL = one_of("802.1Q", "802.1ad")
+#: times that STP has others in the place of: one while the topology changes, and those that the root bridge decides
+CHANGING, LED = ("ageing_time",), ("forward_delay", "hello_time", "max_age")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Bridge:
     stp: Optional[bool] = option(BOOL, "Spanning tree protocol. The kernel then raises a O(forward_delay) below 200 to 200, and lowers one above 3000.")
     priority: Optional[int] = option(U16, "Priority in electing the root bridge; the lowest wins.")
     forward_delay: Optional[int] = option(CENTISECONDS, "Time that a port listens, and then learns, in hundredths of a second; 200 to 3000 with STP.")
-    hello_time: Optional[int] = option(integer(100, 1000), "Time between hello packets, in hundredths of a second.")
-    max_age: Optional[int] = option(integer(600, 4000), "Time after which a bridge that says nothing is forgotten, in hundredths of a second.")
+    hello_time: Optional[int] = option(HELLO, "Time between hello packets, in hundredths of a second.")
+    max_age: Optional[int] = option(AGE, "Time after which a bridge that says nothing is forgotten, in hundredths of a second.")
     ageing_time: Optional[int] = option(CENTISECONDS, "Time that a learned MAC address is kept, in hundredths of a second; V(0) makes the bridge a hub.")
     group_fwd_mask: Optional[int] = option(U16, "Bits of the link-local groups 01:80:C2:00:00:0X that are forwarded; the lowest three cannot be.")
     group_address: Optional[str] = option(MAC, "MAC address that STP packets are sent to.")
@@ -101,6 +105,10 @@ class Vlans:
     def given(self):
         """True where anything is said of VLANs."""
         return (self.pvid, self.untagged, self.tagged) != (None, None, None)
+
+
+#: names of these, which are one thing
+VLAN_OPTIONS = tuple(name for name, unused in declared(Vlans))
 
 
 @dataclass(frozen=True)

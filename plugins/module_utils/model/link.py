@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional
 from .bridge import Bridge, PortOptions, Vlans
 from .link_kinds import Bond, IpVlan, MacVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from .option import Bag, declared, option, options, plain
-from .values import ADDRESS, BOOL, CIDR, DEVICE, SUBNET, U32, UNICAST_MAC, Kind, integer
+from .values import ADDRESS, BOOL, DEVICE, OWN_CIDR, SUBNET, U32, UNICAST_MAC, Kind, integer
 
 #: classes of what a kind of device has of its own; a kind that is not here has nothing
 KINDS = {
@@ -32,9 +32,15 @@ def _none_or_device(value):
     return value if value == "" else DEVICE.canonical(value)
 
 
+def _way(route):
+    return f"{route.dst} via {route.gateway}" if route.gateway else route.dst
+
+
 @dataclass(frozen=True)
 class LinkRoute:
     """A route by a device."""
+
+    __str__ = _way
 
     dst: Optional[str] = option(SUBNET, "Subnet to reach, or V(default), which is IPv4's where no gateway says otherwise; V(::/0) is IPv6's.", required=True)
     gateway: Optional[str] = option(ADDRESS, "Next hop; on the device itself where it is not given.")
@@ -64,12 +70,12 @@ class LinkRoute:
 class Link:
     """What every device has. What is None is, in what a task asks for, left alone."""
 
-    up: Optional[bool] = option(BOOL, "Up or down. A device that the task makes is up where it is not given.")
-    mtu: Optional[int] = option(integer(68, 65535), "Largest packet, in bytes.")
+    up: Optional[bool] = option(BOOL, "Up or down. A device that the task makes is up where it is not given. One that is down has no routes.")
+    mtu: Optional[int] = option(integer(68, 65535), "Largest packet, in bytes. Below 1280 there is no IPv6.")
     mac: Optional[str] = option(UNICAST_MAC, "MAC address.")
     txqueuelen: Optional[int] = option(U32, "Length of the transmit queue, in packets.")
     addresses: Optional[tuple] = options(
-        CIDR, "Addresses with their prefixes, all that there are to be beside link-local and dynamic ones; V([]) removes them.", unset=None
+        OWN_CIDR, "Addresses with their prefixes, all that there are to be beside link-local and dynamic ones; V([]) removes them.", unset=None
     )
     routes: Optional[tuple] = options(
         LinkRoute, "Routes by this device, all that this collection made there; V([]) removes them. Others' routes are left alone.",
@@ -81,7 +87,8 @@ class Link:
 
 
 class OthersRoute(NamedTuple):
-    """A route by a device that neither we nor the kernel made. ``words`` are ip(8)'s for it, none where it cannot be told again."""
+    """A route by a device that neither we nor the kernel made. ``words`` are ip(8)'s for it, none where it cannot be told again; ``asked`` is the LinkRoute
+    that says as much, None where none does, and ``protocol`` the number of who made it."""
 
     dst: str
     version: int
@@ -89,9 +96,9 @@ class OthersRoute(NamedTuple):
     src: Optional[str] = None
     onlink: bool = False
     words: tuple = ()
-
-    def __str__(self):
-        return f"{self.dst} via {self.gateway}" if self.gateway else self.dst
+    asked: Optional[LinkRoute] = None
+    protocol: str = ""
+    __str__ = _way
 
 
 class Seen(NamedTuple):
@@ -105,6 +112,7 @@ class Seen(NamedTuple):
     ethernet: bool
     addresses: tuple
     dynamic: tuple = ()
+    up: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,20 @@ class Kept:
     record: Any
     intact: bool = True
     made: bool = True
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """The NIC whose place a bridge has taken: its name, what it had, the routes of others by it, and who of ours brought it back at boot, or none.
+
+    ``done`` is False while the bridge is still taking it.
+    """
+
+    nic: str
+    link: Link
+    others: tuple = ()
+    by: str = "none"
+    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +166,8 @@ class LinkState:
     ``kind`` is ip(8)'s, and nic for one that has none; ``data`` an instance of its class in KINDS, or None. ``ports`` are a bridge's BridgePorts,
     or a bond's or team's port names, as a Bag; None in a target where nobody asks for them. ``vlans`` are a bridge's own. ``lab`` is the mark,
     ``interrupted`` tells of a run that was killed while it made the device, ``kept`` is how it comes back at boot, or None, ``facts`` are what is
-    only to be seen, ``others`` the routes of others that are to be put back.
+    only to be seen, ``others`` the routes of others that are to be put back. ``uplink`` is the Uplink of a bridge. ``inherited`` are lines of others' files
+    that go on to count, in what is kept of it: pairs of a section and (key, value) pairs.
     """
 
     name: str
@@ -158,6 +181,8 @@ class LinkState:
     kept: Optional[Kept] = None
     facts: dict = field(default_factory=dict, compare=False)
     others: tuple = field(default=(), compare=False)
+    uplink: Optional[Uplink] = None
+    inherited: tuple = ()
 
     def port(self, name):
         """The bridge's port of that name, or None."""
@@ -181,7 +206,10 @@ class LinkState:
 
 @dataclass(frozen=True)
 class WantedLink:
-    """A device as a task asks for it: ``link`` and ``data`` say what is given, None in them is left alone, and so is ``ports`` None."""
+    """A device as a task asks for it: ``link`` and ``data`` say what is given, None in them is left alone, and so is ``ports`` None.
+
+    ``uplink`` is a NIC's name. What comes of that is in ``moved``, ``inherited`` and ``others``, as a LinkState has them.
+    """
 
     kind: str
     name: str
@@ -196,6 +224,10 @@ class WantedLink:
     force: bool = False
     persist: str = "none"
     takeover: bool = False
+    uplink: Optional[str] = None
+    moved: Optional[Uplink] = None
+    inherited: tuple = ()
+    others: tuple = ()
     family = "link"
 
     @property
@@ -242,4 +274,6 @@ def report(state):
         shown["vlans"] = plain(state.vlans)
     if state.kind in CONTROLLERS:
         shown["ports"] = [{"name": port.name, **plain(port)} for port in state.ports or ()] if state.kind == "bridge" else sorted(state.ports or ())
+    if state.uplink is not None:
+        shown["uplink"] = state.uplink.nic
     return {**shown, "lab": state.lab, "persist": state.kept.by if state.kept else "none"}

@@ -121,7 +121,7 @@ class Team:
 class Veth:
     """One end of a cable."""
 
-    peer: Optional[str] = option(DEVICE, "Name of the other end, which is made and removed with this one.")
+    peer: Optional[str] = option(DEVICE, "Name of the other end, which is made and removed with this one, and which the same task may name as well.")
 
 
 @dataclass(frozen=True)
@@ -171,5 +171,7 @@ FIXED = {
 #: options of a bond that the kernel changes while it is down, and those that it changes while it has no ports, too (drivers/net/bonding/bond_options.c)
 DOWN = {"mode", "lacp_rate", "lacp_active", "ad_select", "ad_user_port_key", "ad_actor_sys_prio", "ad_actor_system", "tlb_dynamic_lb"}
 ALONE = {"mode", "fail_over_mac"}
+#: options that count in 802.3ad alone, and that the kernel takes in no other mode
+LACP = ("lacp_rate", "lacp_active", "ad_user_port_key", "ad_actor_sys_prio", "ad_actor_system")
 #: modes of bonds that the kernel has look at carriers every 100 ms where nobody says how often, and those that have a primary
 WATCHFUL, PRIMARY = ("802.3ad", "balance-tlb", "balance-alb"), ("active-backup", "balance-tlb", "balance-alb")

@@ -112,6 +112,8 @@ def _word(value):
 def _device(value):
     if not 1 <= len(value.encode()) <= 15 or value in (".", "..") or re.search(r"[/\s:%]", value):
         raise ValueError("must be a device name: 1 to 15 bytes, no slash, colon, percent sign or blank")
+    if value in ("all", "default"):
+        raise ValueError("must be another: the kernel has settings of that name, and no device")
     return value
 
 
@@ -162,6 +164,15 @@ def _cidr(value):
         raise ValueError("must be an address with its prefix, such as 192.168.100.1/24 or fd00:100::1/64") from None
 
 
+def _own_cidr(value):
+    if "/" not in value:
+        raise ValueError(f"must be given with its prefix, such as {value}/{64 if ':' in value else 24}")
+    found = ipaddress.ip_interface(_cidr(value))
+    if found.ip.is_multicast or found.ip.is_unspecified:
+        raise ValueError("must be the address of one device, and neither a multicast one nor 0.0.0.0 or ::")
+    return str(found)
+
+
 def default_prefix(address):
     """The prefix length that libvirt takes where none is given: 64 for IPv6, the address's class for IPv4.
 
@@ -210,6 +221,7 @@ UUID = Kind("str", _uuid)
 ADDRESS = Kind("str", _address)
 IPV4 = Kind("str", _ipv4)
 CIDR = Kind("str", _cidr)
+OWN_CIDR = Kind("str", _own_cidr)
 BOOL = Kind("bool", _bool)
 SUBNET = Kind("str", _subnet)
 VLANS = Kind("str", _vlans)

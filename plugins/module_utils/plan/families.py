@@ -9,7 +9,7 @@ from typing import Callable, NamedTuple
 
 from ..model import link as links
 from ..model import link_defaults, network_state
-from . import link, link_steps, link_target, network, network_steps, network_target
+from . import link, link_guard, link_steps, link_target, network, network_guard, network_steps, network_target
 from .order import ordered
 from .plan import Others, Plan
 
@@ -22,6 +22,7 @@ class Family(NamedTuple):
     ``expected(target, now, context)`` is a target with what the host generated for ``now``, ``undone(item)`` the state to go back to,
     ``leftovers(item, now)`` Steps for what is left of an item that is not there and shall not be, ``report(state)`` a state as a result shows it, and
     ``brief(report)`` what of that is worth a line where the resource comes or goes.
+    ``cuts(item, access)`` are clauses that say what would cut an Access.
     Steps with one of the verbs ``mending`` may be left over after an apply, and are taken then.
     """
 
@@ -33,17 +34,18 @@ class Family(NamedTuple):
     leftovers: Callable
     report: Callable
     brief: Callable
+    cuts: Callable
     mending: frozenset
 
 
 FAMILIES = {
     "network": Family(
         network.items_of, network_steps.steps_between, network_steps.changes_between, network_target.expected, network_target.undone,
-        lambda item, now: (), network_state.report, dict, network_steps.MENDING,
+        lambda item, now: (), network_state.report, dict, network_guard.cuts, network_steps.MENDING,
     ),
     "link": Family(
         link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone,
-        link_steps.leftovers, links.report, link_defaults.brief, link_steps.MENDING,
+        link_steps.leftovers, links.report, link_defaults.brief, link_guard.cuts, link_steps.MENDING,
     ),
 }
 

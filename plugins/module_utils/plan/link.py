@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import InUseError, ValidationError, about
-from ..model.bridge import BridgePort
+from ..model.bridge import VLAN_OPTIONS, BridgePort, PortOptions
 from ..model.link import over_port, report
-from ..model.option import Bag
-from . import link_conflicts, link_taken
-from .link_routes import dropped, possible, vanishing
+from ..model.option import Bag, declared, plain
+from . import link_cables, link_conflicts, link_preflight, link_rules, link_taken, link_uplink
+from .link_routes import displaced, dropped, left_out, narrow, possible, vanishing, withdrawn
 from .link_steps import bounces, changes_between, released, replaced, steps_between
 from .link_target import expected, target_of, unseen, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
@@ -21,11 +21,15 @@ from .plan import NO_OTHERS, Change, Grip, Item, Step
 def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedLink over {name: LinkState or None}.
 
-    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)`` and ``others(name)`` (routes of others by it) of any
-    device, ``guarded(name)`` (whether a device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and
-    ``networks`` ({bridge: network} of libvirt's own bridges). ``others`` is what the plan does beside them.
+    ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)``, ``uplink(name)`` of a bridge and ``others(name)``
+    (routes of others by it) of any device, ``inherited(name, by)`` (what others' files say of it), ``guarded(name)`` (whether a device is a guest's, or may
+    be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of libvirt's own bridges).
+    ``others`` is what the plan does beside them.
     """
-    wanted = _agreed(wanted)
+    wanted = link_uplink.spread(wanted, context)
+    observed = {**{each.name: context.state(each.name) for each in wanted}, **observed}
+    comes, goes = link_cables.brought(wanted, observed, context), link_cables.going(wanted, observed)
+    wanted = link_cables.ends(_agreed(wanted), comes)
     targets, items = {}, []
     for each in wanted:
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
@@ -36,7 +40,18 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
         with about(f"{each.kind} {each.name}" if len(wanted) > 1 else ""):
             claimed = {name: kept for name, (taker, kept) in claims.items() if taker == each.name and name not in targets}
             items.append(_item(each, observed[each.name], targets, claimed, context, others))
-    return items
+    link_rules.check_beside(wanted, observed, targets, context)
+    return [_along(item, comes.get(item.key), item.key in goes) for item in items]
+
+
+def _along(item, maker, goes):
+    """The Item of a cable's end, where another brings it, or takes it along."""
+    if goes:
+        return replace(item, steps=(*(step for step in item.steps if step.verb not in ("delete", "forget")), Step("forget", (item.key,))))
+    if maker is None:
+        return item
+    steps = tuple(Step("create", (*step.value, maker)) if step.verb == "create" else step for step in item.steps)
+    return replace(item, steps=steps, has=replace(item.has, uses=item.has.uses | {maker}))
 
 
 def _agreed(wanted):
@@ -61,6 +76,7 @@ def _agreed(wanted):
         if each.name in members:
             owner = by_name[members[each.name]]
             if each.link.port is not None and owner.device == "bridge":
+                _check_agree(owner, each)
                 ports = Bag(replace(over_port(port, each.link.port), name=port.name) if port.name == each.name else port for port in owner.ports)
                 by_name[owner.name] = replace(owner, ports=ports)
             each = replace(by_name[each.name], link=replace(each.link, controller=None, port=None))
@@ -69,18 +85,28 @@ def _agreed(wanted):
     return [by_name[name] for name in found]
 
 
+def _check_agree(owner, port):
+    """Raise ValidationError for an option of a port that its bridge gives another value."""
+    theirs, ours = next(each for each in owner.ports if each.name == port.name), port.link.port
+    for name in (each for each, unused in declared(PortOptions)):
+        one, other = getattr(theirs, name), getattr(ours, name)
+        vlans = name in VLAN_OPTIONS and theirs.given and ours.given  # which are one thing
+        if one != other and (vlans or None not in (one, other)):
+            raise ValidationError(f"port.{name}", plain(other), f"of {port.name} says so, and ports[{port.name}].{name} of {owner.name} is {plain(one)!r}",
+                                  "make the two agree, or give one alone")
+
+
 def _item(wanted, state, targets, claimed, context, others):
     target = targets[wanted.name]
     planned = with_guests(target, state, context)
-    state = _with_others(state, planned, context)
+    state = _with_others(wanted, state, planned, context)
     steps = steps_between(state, planned) or _leftovers(wanted, state, context)
     guests, warnings = (), []
     if steps:
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
-        warnings += _boots(wanted, target, context)
-        lost = [route for route in state.others if route not in possible(state, planned, state.others)] if None not in (state, planned) else ()
-        warnings += [f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []
+        warnings += [*_boots(wanted, target, context), *link_preflight.doubts(state, target, targets, context)]
+        warnings += _gone(wanted, state, planned, context) if None not in (state, planned) else []
     warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
                  for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
     unmanaged = sorted({port.name for port in planned.ports} - {port.name for port in wanted.ports}) if _lists(wanted, planned) else []
@@ -97,14 +123,32 @@ def _item(wanted, state, targets, claimed, context, others):
     )
 
 
-def _with_others(state, target, context):
-    """A device's state with those of others' routes that the kernel drops on the way to ``target``."""
+def _with_others(wanted, state, target, context):
+    """A device's state with those of others' routes that the kernel drops on the way to ``target``, and those that ours take the place of."""
     if None in (state, target):
         return state
     whole = replaced(state, target) or bounces(state, target) or released(state, target) or state.link.up and target.link.up is False
-    if not whole and not vanishing(state, target):
+    if not whole and not vanishing(state, target) and not narrow(target.link) and not _takes_over(wanted, state, target):
         return state
-    return replace(state, others=dropped(state, target, context.others(state.name), whole))
+    others = context.others(state.name)
+    gone = {*dropped(state, target, others, whole), *(displaced(target.link.routes, others) if _takes_over(wanted, state, target) else ())}
+    return replace(state, others=tuple(route for route in others if route in gone))
+
+
+def _takes_over(wanted, state, target):
+    return wanted.takeover and target.kept is not None and state.kept != target.kept
+
+
+def _gone(wanted, state, target, context):
+    """Warnings of routes of others that will not be there any more."""
+    same = [route for route in displaced(target.link.routes, state.others) if route.gateway in {each.gateway for each in target.link.routes}]
+    lost = [route for route in state.others if route not in (*possible(state, target, state.others), *same)]
+    rival = context.rival(wanted.name) if _takes_over(wanted, state, target) else None
+    left = [each for each in left_out(rival, target.kept.record.link.routes, context.others(wanted.name)) if each not in state.others] if rival else ()
+    ours, back = withdrawn(state, target), f"until {target.kept.by} sets it up anew" if target.kept else "and nothing puts back by itself"
+    return [*([f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []),
+            *([f"the kernel removes with this, {back}: {', '.join(ours)}"] if ours else []),
+            *([f"routes of {rival} that go with this, at boot at the latest: {', '.join(map(str, left))}"] if left else [])]
 
 
 def _boots(wanted, target, context):
@@ -127,7 +171,8 @@ def _leftovers(wanted, state, context):
     if state is not None or wanted.state != "absent":
         return ()
     keep = (Step("keep", (wanted.name, None)),) if context.kept(wanted.name) else ()
-    return (*keep, *((Step("forget", (wanted.name,)),) if context.unfinished(wanted.name) else ()))
+    uplink = (Step("uplink", (wanted.name, None)),) if context.uplink(wanted.name) else ()
+    return (*keep, *uplink, *((Step("forget", (wanted.name,)),) if context.unfinished(wanted.name) else ()))
 
 
 def _changes(state, target, steps):
@@ -149,8 +194,10 @@ def grip(state, wanted=None):
     named = {state.link.link} if state.kind not in ("veth",) else set()
     if wanted is not None:
         named |= {wanted.link.controller, *ports}
-    made = {state.name, *((state.data.peer,) if state.kind == "veth" and state.data else ())}
-    held = {str(address).partition("/")[0] for address in state.link.addresses or ()}
+    made = {state.name, *((state.data.peer,) if state.kind == "veth" and state.data else ()), *(((state.name, "up"),) if state.link.up else ())}
+    if state.kind == "vlan":  # which is up on what is up alone
+        named.add((state.link.link, "up"))
+    held = {str(address).partition("/")[0] for address in state.link.addresses or ()} | ({link_rules.identity(state)} - {None})
     return Grip(frozenset(made) - {None}, frozenset(named) - {None, ""}, ports | frozenset(held) | ({state.name} if state.link.controller else frozenset()))
 
 

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from ..errors import UnsupportedError, ValidationError
-from ..model.link import CONTROLLERS, KINDS, RIDERS, RIDING
+from ..model.link import CONTROLLERS, KINDS, RIDERS, RIDING, Link, over
 from ..model.link_kinds import Veth
-from ..model.option import declared
+from ..model.option import declared, plain
+from . import link_rules
+from .link_routes import SIX, left_out, narrow, possible
 from .link_steps import replaced
-from .link_taken import gives, names_of
-from .link_target import unseen
+from .link_taken import names_of, released
+from .link_target import fill, unseen
 
 #: what stands for more than one name, or for something else, in files of who brings devices back
 PATTERN = re.compile(r"[][*?!;,=\"'\\#]|^-")
@@ -37,13 +40,16 @@ def check(wanted, state, targets, context, coming):
     if state is not None and replaced(state, target):
         _check_removal(wanted, targets, context, "what cannot be changed makes it anew")
     _check_features(state, target, wanted)
-    _check_lower(target, targets, context)
+    _check_lower(target, targets, context, coming)
     _check_controller(wanted, target, targets, context, coming)
     for port in names_of(target):
         if port not in names_of(state):
             _check_port(wanted, target, port, targets, context)
     _check_circle(target, targets, context)
     _check_sizes(wanted, target, targets, context)
+    _check_kernel(wanted, state, target)
+    _check_below(state, target, targets, context)
+    link_rules.check(wanted, state, target)
     _check_addresses(state, target, targets, context)
     _check_keeping(wanted, state, target, context)
 
@@ -91,7 +97,7 @@ def _check_keeping(wanted, state, target, context):
         raise ValidationError("persist", wanted.persist, f"the other end of {target.name} is in another namespace, and could not be made again",
                               "say persist: none")
     for name in (target.name, *names_of(target.kept.record)):
-        if PATTERN.search(name) or name.isdecimal() or name in ("all", "default"):
+        if PATTERN.search(name) or name.isdecimal():
             raise ValidationError("persist", wanted.persist, f"{name!r} is not a name for files that say what comes back at boot",
                                   "choose one of letters, digits, dots, dashes and underscores, and not of digits alone, or say persist: none")
     below = [target.kept.record.link.link] if target.kept.record.link.link else []
@@ -99,6 +105,8 @@ def _check_keeping(wanted, state, target, context):
         rival = context.rival(name)
         if rival:
             _check_rival(rival, name, wanted, target.kept, name in below)
+            if wanted.takeover and name == wanted.name:
+                _check_whole(rival, state, target, context)
 
 
 def _check_rival(rival, name, wanted, kept, below):
@@ -116,18 +124,34 @@ def _check_rival(rival, name, wanted, kept, below):
     if rival.method not in (None, "static", "manual"):
         raise ValidationError("persist", wanted.persist, f"{fight}; it has {name} get its addresses by {rival.method}, which nothing of ours does",
                               "take it out there, or say persist: none")
-    if wanted.takeover and name == wanted.name and kept.record.link.addresses is None:
-        raise ValidationError("takeover", True, f"{rival} says which addresses {name} has, and ours would not", "say addresses, too")
     if not wanted.takeover:
         ours = f"it is taken out there, with a copy below {rival.back}, until" if rival.back else "ours comes first until"
         raise ValidationError("persist", wanted.persist, fight, f"say takeover: true, and {ours} the device is absent or persist is none; or persist: none")
 
 
-def _check_lower(target, targets, context):
+def _check_whole(rival, state, target, context):
+    """Raise where ours would not say of a device what another does, which would not be there any more: its addresses, and the routes by it."""
+    link = target.kept.record.link
+    missing = {"addresses": "addresses"} if link.addresses is None else {}
+    if state is not None and link.routes is None:
+        routes = [_brief(route.asked) for route in possible(state, target, left_out(rival, (), context.others(target.name)))]
+        missing.update({"routes": f"routes: {json.dumps(routes)}"} if routes else {})
+    if missing:
+        raise ValidationError("takeover", True, f"{rival} says which {' and '.join(missing)} {target.name} has, and ours would not",
+                              f"say {' and '.join(missing.values())}, too")
+
+
+def _brief(route):
+    """A route as a task asks for it, without what need not be said."""
+    usual = {"table": 254, "onlink": False, **({"metric": 1024} if route.version == 6 else {})}
+    return {name: value for name, value in plain(route).items() if usual.get(name, "") != value}
+
+
+def _check_lower(target, targets, context, coming):
     below = target.link.link
     if target.kind in RIDING and below is None and target.name not in context.seen:
         raise ValidationError("link", None, f"a {target.kind} is on top of another device", "name it")
-    if below is not None and below not in context.seen and targets.get(below) is None and below not in _peers(targets):
+    if below is not None and below not in context.seen and below not in coming and targets.get(below) is None and below not in _peers(targets):
         raise ValidationError("link", below, "no such device", f"name one that is there: {_known(context)}")
 
 
@@ -141,6 +165,8 @@ def _check_controller(wanted, target, targets, context, coming):
     held = context.seen[wanted.name].master if wanted.name in context.seen else None
     if wanted.link.port is not None and not (held if name is None else name):
         raise ValidationError("port", "given", f"{target.name} is no bridge's port", "give controller, too")
+    if held and name is None and getattr(target.data, "mode", None) == "tun":
+        raise ValidationError("mode", "tun", f"{target.name} is a port of {held}, and carries IP packets then, not Ethernet frames", "say controller: '', too")
     if not name:
         return
     kind = _kind(name, targets, context) or ("bridge" if name in coming else None)
@@ -187,13 +213,13 @@ def _check_joins(wanted, port, controller, kind, targets, context):
     if riders:
         raise ValidationError(option, value, f"{port} carries {', '.join(riders)}, and the kernel gives it to one of the two", "remove these first")
     master = seen.master if seen else None
-    if master and master != controller and not wanted.steal and not _released(master, port, targets):
+    if master and master != controller and not wanted.steal and not released(master, port, targets):
         raise ValidationError(option, value, f"{port} is a port of {master}", "say steal: true, or take it off there first")
     guests = [guest for guest in context.guests if guest.target == port] if master and master != controller else []
     if guests:
         raise ValidationError(option, value, f"{port} is a NIC of guest {guests[0].domain}", "change the guest's definition instead")
     after = targets[port].link.addresses if targets.get(port) is not None else None
-    dynamic = [cidr for cidr in seen.dynamic if not after] if seen else []
+    dynamic = [cidr for cidr in seen.dynamic if not after and port != wanted.uplink] if seen else []  # whose client goes to the bridge
     held = list(seen.addresses) if seen and after is None else [*(after or ()), *dynamic]
     if dynamic:
         raise ValidationError(option, value, f"{port} has {', '.join(dynamic)} by DHCP or router advertisements, which would not be reached any more",
@@ -201,11 +227,6 @@ def _check_joins(wanted, port, controller, kind, targets, context):
     if held:
         raise ValidationError(option, value, f"{port} has {', '.join(held)}, which would not be reached any more",
                               f"give these to {controller}, and addresses: [] to {port}, in the same task")
-
-
-def _released(master, port, targets):
-    """True where this plan takes the port off the one that has it."""
-    return gives(master, targets) and port not in names_of(targets[master])
 
 
 def _check_circle(target, targets, context):
@@ -253,9 +274,33 @@ def _check_sizes(wanted, target, targets, context):
             raise ValidationError("mtu", mtu, f"is above that of {target.link.link} ({size}), which it is on top of", "lower it, or raise that one's first")
 
 
+def _check_kernel(wanted, state, target):
+    """Raise ValidationError for routes of a device that is down, and for IPv6 where the MTU is too small for it."""
+    whole = over(state.link if state is not None else Link(), target.link)
+    addresses, routes = wanted.link.addresses or (), wanted.link.routes or ()
+    if routes and whole.up is False:
+        raise ValidationError("routes", str(routes[0]), f"{target.name} is down then, and the kernel has no routes by such", "say up: true, or routes: []")
+    six = [("addresses", cidr) for cidr in addresses if ":" in cidr] + [("routes", str(route)) for route in routes if route.version == 6]
+    if six and narrow(whole):
+        raise ValidationError(*six[0], f"is of IPv6, which the kernel has from an mtu of {SIX} on, and that of {target.name} is {whole.mtu}",
+                              "raise mtu, or leave it out")
+
+
+def _check_below(state, target, targets, context):
+    """Raise ValidationError for a VLAN that is to be up on a device that is down, unless who makes the one sets up the other."""
+    whole = fill(target, state) if state is not None else target
+    rises = whole.kind == "vlan" and whole.link.up and not (state is not None and state.link.up) and not whole.data.loose_binding
+    if not rises or whole.kept is not None and whole.kept.made:
+        return
+    below = whole.link.link
+    given = targets[below].link.up if targets.get(below) is not None else None
+    if given is False or given is None and below in context.seen and not context.seen[below].up:
+        raise ValidationError("link", below, "is down, and the kernel sets no VLAN up on it", f"say up: true for {below}, too, or up: false for {target.name}")
+
+
 def _check_addresses(state, target, targets, context):
-    held = {str(each) for each in (state.link.addresses if state else ()) or ()}
-    new = {cidr.partition("/")[0]: cidr for cidr in target.link.addresses or () if cidr not in held}
+    had = (state.link.addresses if state else ()) or ()
+    new = {cidr.partition("/")[0]: cidr for cidr in target.link.addresses or () if cidr not in had}
     if not new:
         return
     for name, seen in context.seen.items():

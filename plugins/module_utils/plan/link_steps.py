@@ -7,35 +7,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.bridge import PortOptions, PortSettings
+from ..model.bridge import CHANGING, LED, VLAN_OPTIONS, Bridge, PortOptions, PortSettings
 from ..model.link import Link, over
 from ..model.link_kinds import ALONE, DOWN, FIXED, Bond, IpVlan, MacVlan, Nic, Tun, Vlan
 from ..model.option import Bag, declared, differences, plain
-from .link_routes import possible, route_changes, vanishing
+from .link_routes import lasting, left_over, possible, route_changes, swept, vanishing
 from .link_target import bare, fill, joined, moved, said
 from .plan import Change, Step
 
 #: steps that may be left after an apply, and are taken then: what whoever makes a device at boot has no word for, and what the kernel drops as other
 #: things change
-MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route"})
+MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route", "reroute"})
 
 
 def steps_between(state, target):
     """The steps that turn one LinkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
     if target is None:
-        return (*_keeping(state, None), _delete(state), *_end(state)) if state is not None else ()
+        return (*_keeping(state, None), _delete(state), *_uplink(state, None), *_end(state)) if state is not None else ()
     if state is None and target.kept is not None and target.kept.made:
-        return (Step("keep", (target.name, target.kept)),)  # made by who brings it back; verification sees whether that did all
+        # made by who brings it back; verification sees whether that did all
+        return (*_uplink(None, target), Step("keep", (target.name, target.kept)), *_unseen(target))
     if state is None:
-        return (*_creation(target), *_keeping(state, target))
+        return (*_uplink(None, target), *_creation(target), *_keeping(state, target))
     if replaced(state, target):
         return (_delete(state), *_creation(fill(target, state)), *_keeping(state, target))
-    return (*_changes(state, target), *_keeping(state, target), *_end(state))
+    return (*_uplink(state, target), *_changes(state, target), *_keeping(state, target), *_end(state))
+
+
+def _uplink(state, target):
+    """What is written down of the NIC whose place a bridge takes, or has given back."""
+    before, after = (each.uplink if each is not None else None for each in (state, target))
+    return (Step("uplink", ((target or state).name, after)),) if before != after else ()
 
 
 def _keeping(state, target):
     before, after = (each.kept if each is not None else None for each in (state, target))
     return (Step("keep", (target.name if target else state.name, after)),) if before != after else ()
+
+
+def _unseen(target):
+    """Tell a bridge that somebody else made its times with STP anyway: verification may not see them, and so not that they were not heard."""
+    times = Bridge(**{name: getattr(target.data, name) for name in (*CHANGING, *LED)}) if isinstance(target.data, Bridge) and target.data.stp else Bridge()
+    return (Step("change", (target.name, target.kind, Link(), times)),) if times != Bridge() else ()
 
 
 def _end(state):
@@ -98,9 +111,11 @@ def _changes(held, target):
         yield from (Step("controller", (port, "")) for port in held.ports)
     if bounced:
         yield Step("updown", (name, False))
-    gone = vanishing(held, target)
-    yield from (Step("address", ("del", name, cidr)) for cidr in gone)
+    gone, along = vanishing(held, target), swept(held, target)
+    yield from (Step("address", ("del", name, cidr)) for cidr in reversed(gone))  # the first of a subnet last: the kernel may take the others along
     attributes = said(Link(mtu=after.mtu, mac=after.mac, txqueuelen=after.txqueuelen), before)
+    if alone:  # a bond that loses its last port gets another MAC address
+        attributes = replace(attributes, mac=attributes.mac or before.mac)
     if attributes != Link():
         yield Step("change", (name, target.kind, attributes, None))
     yield from _own_changes(held, target, changed)
@@ -115,15 +130,18 @@ def _changes(held, target):
     if alone:
         target, held = replace(target, ports=held.ports if target.ports is None else target.ports), replace(held, ports=Bag())
     yield from _member_changes(held, target)
-    up = before.up if after.up is None else after.up
-    if up != before.up or bounced:
-        yield Step("updown", (name, up))
+    whole = lasting(over(before, after), after)
+    if whole.up != before.up or bounced:
+        yield Step("updown", (name, whole.up))
     lost = bool(gone or bounced or freed)
-    for cidr in before.addresses if after.addresses is None else after.addresses:
-        if cidr not in before.addresses or bounced or freed:
+    for cidr in whole.addresses:
+        fallen = ":" in cidr and before.up and whole.up is False  # IPv6's go with that, and can be there again
+        if cidr not in before.addresses or cidr in along or fallen or bounced or freed:
             yield Step("address", ("replace", name, cidr))
-    yield from route_changes(name, before.routes or (), before.routes if after.routes is None and lost else after.routes, lost)
-    yield from (Step("reroute", (name, route)) for route in possible(held, target, target.others or held.others))
+    others = target.others or held.others
+    ours = whole.routes if after.routes is None and lost else after.routes
+    yield from route_changes(name, left_over(before, whole).routes or (), ours, lost, others)
+    yield from (Step("reroute", (name, route)) for route in possible(held, target, others))
 
 
 def _with_default(held, target):
@@ -172,7 +190,7 @@ def _port_changes(name, held, wanted):
     settings = {each: given for each, unused in declared(PortSettings) if (given := getattr(wanted, each)) not in (None, getattr(held, each))}
     if settings:
         yield Step("port", (name, PortSettings(**settings)))
-    if wanted.given and any(getattr(held, each) != getattr(wanted, each) for each in ("pvid", "untagged", "tagged")):
+    if wanted.given and any(getattr(held, each) != getattr(wanted, each) for each in VLAN_OPTIONS):
         yield Step("vlans", (name, held, wanted, False))
 
 
@@ -201,7 +219,7 @@ def changes_between(state, target, steps):
         return
     fixed, target = replaced(state, target), fill(target, state)
     for field, old, new in differences(state.link, target.link):
-        if new is not None:
+        if new is not None or field.startswith("routes["):
             yield Change(field, old, new, "replace" if field in fixed else "restart" if (field, new) == ("up", False) else "live")
     for field, old, new in differences(state.data, target.data):
         if new is not None:
@@ -211,6 +229,8 @@ def changes_between(state, target, steps):
     if target.vlans is not None and target.vlans != state.vlans:
         yield Change("vlans", plain(state.vlans), plain(target.vlans), "live")
     yield from _port_differences(state, target)
+    if state.uplink != target.uplink:
+        yield Change("uplink", *(each.uplink.nic if each.uplink is not None else None for each in (state, target)), "live")
     if state.kept != target.kept:
         yield Change("persist", *(_kept(each.kept) for each in (state, target)), "live")
 

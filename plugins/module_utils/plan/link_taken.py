@@ -22,6 +22,11 @@ def gives(controller, targets):
     return controller in targets and (targets[controller] is None or targets[controller].ports is not None)
 
 
+def released(master, port, targets):
+    """True where the plan takes the port off the one that has it."""
+    return gives(master, targets) and port not in names_of(targets[master])
+
+
 def claims(wanted, targets, context):
     """{name: (the wanted device that takes from it, Kept)} of devices that would claim at boot what has another home from now on, each as it shall be kept."""
     homes = {each.name: ("", each.name) for each in wanted if each.state == "absent"}

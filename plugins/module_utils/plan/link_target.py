@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from ..errors import ValidationError
-from ..model.bridge import CENTISECONDS, Bridge, BridgePort, Vlans, numbers, ranges_of
+from ..model.bridge import TIMERS, Bridge, BridgePort, Vlans, numbers, ranges_of
 from ..model.link import CONTROLLERS, Kept, Link, LinkState, over, over_port
 from ..model.link_defaults import unusual
-from ..model.link_kinds import PRIMARY, WATCHFUL, Bond, Tun, Veth, Vlan
+from ..model.link_kinds import LACP, PRIMARY, WATCHFUL, Bond, IpVlan, MacVlan, Tun, Veth, Vlan, Vxlan
 from ..model.option import Bag, declared
+from .link_routes import lasting
 
 #: what a new device of a class is where nobody says otherwise, and cannot be asked to be later
 FIRST = {Tun: {"mode": "tap", "multi_queue": False, "vnet_hdr": False, "pi": False}}
@@ -39,7 +40,8 @@ def target_of(wanted, state, context):
         target = replace(fill(_changed(wanted, begun, context), begun), lab=begun.lab)
     else:
         target = _new(wanted) if state is None else _changed(wanted, state, context)
-    return replace(target, kept=_kept(wanted, target, state, context))
+    uplink = wanted.moved or (state.uplink if state is not None else None)
+    return replace(target, kept=_kept(wanted, target, state, context), uplink=uplink, others=wanted.others)
 
 
 def _kept(wanted, target, state, context):
@@ -53,17 +55,16 @@ def _kept(wanted, target, state, context):
     if by in (None, "none"):
         return None
     before = state.kept.record if state is not None and state.kept is not None else _seed(target, state)
-    data = over(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data
+    data = merged(before.data, canonical(wanted.data, before.data)) if wanted.data is not None else before.data
     if state is None and target.data is not None:
         data = over(data, target.data)
-    if isinstance(data, Bond):
-        data = agreeing(data, wanted.data)
     vlans = wanted.vlans if wanted.vlans is not None and wanted.vlans.given else before.vlans
     moves = wanted.link.controller not in (None, before.link.controller)
     link = over(replace(before.link, port=None) if moves else before.link, replace(wanted.link, port=None))
     if wanted.link.port is not None:
         link = replace(link, port=over_port(link.port, wanted.link.port))
-    record = LinkState(target.name, target.kind, link, data, _kept_ports(wanted, before, context), vlans, target.lab)
+    ports, inherited = _kept_ports(wanted, before, context), wanted.inherited or before.inherited
+    record = LinkState(target.name, target.kind, link, data, ports, vlans, target.lab, inherited=inherited)
     return Kept(by, record, made=context.makes(by, record))
 
 
@@ -72,14 +73,15 @@ def agreeing(bond, given):
 
     Source: drivers/net/bonding/bond_options.c.
     """
-    said = {name: getattr(given, name) for name in ("miimon", "arp_interval", "mode")} if given is not None else {}
-    drop = []
+    said, drop = {name: getattr(given, name) for name in ("miimon", "arp_interval", "mode")}, []
     if said.get("arp_interval"):
         drop = ["miimon", "updelay", "downdelay", "peer_notify_delay"]
     elif said.get("miimon") or said.get("mode") in WATCHFUL:
         drop = ["arp_interval", "arp_ip_target", "arp_validate", "arp_all_targets", "ns_ip6_target"]
     if said.get("mode") not in (None, *PRIMARY):
         drop += ["primary", "primary_reselect"]
+    if said.get("mode") not in (None, "802.3ad"):
+        drop += LACP
     return replace(bond, **{name: None for name in drop if getattr(given, name) is None})
 
 
@@ -130,6 +132,16 @@ def canonical(data, held=None):
     return data
 
 
+def merged(held, given):
+    """``held``, what a device has of its own, with what is ``given``, and without what that puts out of force. Of a VXLAN that is its group or its remote."""
+    data = over(held, given)
+    if isinstance(given, Bond):
+        return agreeing(data, given)
+    if isinstance(given, Vxlan) and bool(given.group) != bool(given.remote):
+        return replace(data, **{"group" if given.remote else "remote": None})
+    return data
+
+
 def settled(held, wanted):
     """``wanted`` with the timers of ``held`` that are what the kernel makes of them: it counts in its own ticks, and may be a hundredth short.
 
@@ -140,7 +152,7 @@ def settled(held, wanted):
     changes = {"peer": None} if isinstance(held, Veth) and held.peer is None else {}  # it went into another namespace
     for name, entry in declared(type(held)):
         mine, given = getattr(held, name), getattr(wanted, name)
-        if entry.kind is CENTISECONDS and None not in (mine, given) and given - 1 <= mine <= given:
+        if entry.kind in TIMERS and None not in (mine, given) and given - 1 <= mine <= given:
             changes[name] = mine
     changes.update(dict.fromkeys(unseen(held)))
     return replace(wanted, **changes) if changes else wanted
@@ -175,13 +187,24 @@ def with_guests(target, held, context):
 def fill(target, held):
     """``target`` with what ``held``, a state of the same device, has where it says nothing."""
     given = target.link
-    port = over_port(held.link.port, given.port) if None not in (given.port, held.link.port) else given.port or held.link.port
+    known = held.link.port if given.controller in (None, held.link.controller) else None  # another bridge knows nothing of it
+    port = over_port(known, given.port) if None not in (given.port, known) else given.port or known
     known = {port.name: port for port in held.ports or ()} if target.kind == "bridge" else {}
     ports = held.ports if target.ports is None else target.ports
     ports = Bag(over_port(known[each.name], each) if each.name in known else each for each in ports) if known else ports
     vlans = target.vlans if target.vlans is not None and target.vlans.given else held.vlans
-    data = settled(held.data, over(held.data, target.data))
-    return replace(held, link=replace(over(held.link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab, kept=target.kept)
+    data = settled(held.data, merged(held.data, target.data))
+    link = over(held.link if _keeps_mac(held, target) else replace(held.link, mac=None), given)
+    return replace(held, link=replace(lasting(link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab, kept=target.kept,
+                   uplink=target.uplink)
+
+
+def _keeps_mac(held, target):
+    """False where ``target`` is made anew, and cannot have the MAC address: a TUN has none, and a passthru's and an ipvlan's are those of the device below."""
+    below, mode = target.link.link not in (None, held.link.link), getattr(target.data, "mode", None) or getattr(held.data, "mode", None)
+    if isinstance(held.data, MacVlan):
+        return "passthru" not in (held.data.mode, mode) or held.data.mode == mode and not below
+    return not (isinstance(held.data, Tun) and held.data.mode != mode or isinstance(held.data, IpVlan) and below)
 
 
 def undone(item):
@@ -196,7 +219,7 @@ def bare(state):
     """The state of a device that was just made for another state: down, alone, and with what is said at its making."""
     link = Link(up=False, mtu=state.link.mtu, mac=state.link.mac, txqueuelen=state.link.txqueuelen, addresses=Bag(), routes=Bag(), link=state.link.link,
                 controller="")
-    return replace(state, link=link, ports=Bag(), vlans=_born(state) if state.kind == "bridge" else None)
+    return replace(state, link=link, ports=Bag(), vlans=_born(state) if state.kind == "bridge" else None, uplink=None)
 
 
 def _born(state):

@@ -136,6 +136,9 @@ def test_units_say_all_that_was_asked():
     assert "Address=10.0.0.1/24\n" in network and "Destination=0.0.0.0/0\nGateway=10.0.0.9\n" in network and "Protocol=118\n" in network
     drop_in = units["00-virtlab-eth1.network.d/virtlab-br0.conf"]
     assert all(line in drop_in for line in ("Bridge=br0", "Isolated=yes", "UseBPDU=no", "VLAN=9", "EgressUntagged=7", "PVID=7"))
+    assert "LinkLocalAddressing=ipv6" in network and "LinkLocalAddressing=no" in drop_in  # networkd gives none where it keeps a master
+    port = networkd.units(LinkState("t", "tun", Link(controller="br0"), Tun("tap")), lambda device: None)
+    assert "LinkLocalAddressing" not in port["00-virtlab-t.network"]
     below = networkd.units(LinkState("v5", "vlan", Link(link="eth0"), Vlan(id=5)), lambda device: "20-eth0.network")
     assert "[Network]\nVLAN=v5\n" in below["20-eth0.network.d/virtlab-v5.conf"] and "00-virtlab-eth0.network" not in below
 
@@ -242,12 +245,22 @@ def test_routes_of_others_are_told_as_they_were():
     assert (route.gateway, route.src, route.onlink, str(route)) == ("10.5.0.9", "10.5.0.1", True, "10.6.0.0/16 via 10.5.0.9")
     assert [" ".join(command) for command in link_words.reroute("a", route)] == [
         "ip route replace to unicast 10.6.0.0/16 via 10.5.0.9 onlink table 254 proto 99 scope 0 src 10.5.0.1 metric 5 mtu 1400 advmss 1000 dev a"]
-    assert link_json.others_route({**entry, "nexthops": []}, 4).words == ()
+    assert (route.asked, route.protocol) == (LinkRoute("10.6.0.0/16", "10.5.0.9", 5, 254, "10.5.0.1", True), "99")
+    several = link_json.others_route({**entry, "nexthops": []}, 4)
+    assert (several.words, several.asked) == ((), None)
     six = {"type": "1", "dst": "default", "table": "254", "protocol": "3", "scope": "0", "flags": [], "pref": "medium"}
-    assert link_json.others_route(six, 6).words[:3] == ("to", "unicast", "::/0")
+    assert link_json.others_route(six, 6).words[:3] == ("to", "unicast", "::/0") and link_json.others_route(six, 6).asked.version == 6
     via = {**six, "dst": "10.8.0.0/16", "via": {"family": "inet6", "host": "fe80::5"}}
     assert link_json.others_route(via, 4).words[3:6] == ("via", "inet6", "fe80::5")
     assert [link_json.others_route({**entry, "protocol": number}, 4) for number in ("2", "9", "118")] == [None] * 3
+
+
+def test_a_route_takes_the_place_of_anothers_at_no_loss():
+    """A third is there all the while."""
+    said = [" ".join(command) for command in link_words.supplant("a", LinkRoute("default", "10.0.0.9"), LinkRoute("default", "10.0.0.8"))]
+    assert said == ["ip route replace to default via 10.0.0.8 dev a metric 4294967178 table 254 proto 118",
+                    "ip route del to default via 10.0.0.9 dev a table 254", "ip route add to default via 10.0.0.8 dev a table 254 proto 118",
+                    "ip route del to default via 10.0.0.8 dev a metric 4294967178 table 254"]
 
 
 def test_what_belongs_to_a_device_in_ifupdowns_file():

@@ -39,6 +39,7 @@ class Host:
     begun: dict = field(default_factory=dict)
     states: dict = field(default_factory=dict)
     routes: tuple = ()
+    lines: tuple = ((), ())
 
     def state(self, name):
         """Any device's state."""
@@ -47,6 +48,14 @@ class Host:
     def others(self, name):
         """Somebody's routes."""
         return self.routes
+
+    def uplink(self, name):
+        """What the states say."""
+        return self.states[name].uplink if self.states.get(name) is not None else None
+
+    def inherited(self, name, by):
+        """What else is written of it."""
+        return self.lines
 
     def guarded(self, name):
         """TAPs are."""
@@ -83,7 +92,7 @@ class Host:
 
     def kept(self, name):
         """What the states say."""
-        return self.states[name].kept if name in self.states else None
+        return self.states[name].kept if self.states.get(name) is not None else None
 
     def gaps(self, kept):
         """None."""
@@ -132,8 +141,8 @@ def test_only_what_is_asked_changes():
 
 def test_timers_that_the_kernel_rounds_are_the_same():
     """It counts in ticks of its own; and with STP it wants two seconds."""
-    held = there(data=Bridge(stp=True, forward_delay=200, ageing_time=3124))
-    assert plans([bridge(data=Bridge(forward_delay=1, ageing_time=3125))], {"br0": held})[0].steps == ()
+    held = there(data=Bridge(stp=True, forward_delay=200, ageing_time=3124, hello_time=100, max_age=600))
+    assert plans([bridge(data=Bridge(forward_delay=1, ageing_time=3125, hello_time=101, max_age=601))], {"br0": held})[0].steps == ()
     assert plans([bridge(data=Bridge(ageing_time=3127))], {"br0": held})[0].steps != ()
 
 
@@ -145,6 +154,8 @@ def test_timers_that_stp_veils_are_as_asked():
     known = replace(held, data=replace(held.data, ageing_time=6000))
     same, other = (plans([bridge(data=Bridge(ageing_time=time))], {"br0": known})[0] for time in (6000, 7000))
     assert (same.steps, same.warnings, verbs(other)) == ((), (), ["change"])
+    made = plans([bridge(data=Bridge(stp=True, ageing_time=5050, priority=7), persist="auto")], keepers=("networkmanager",))[0]
+    assert verbs(made) == ["keep", "change"] and made.steps[1].value == ("br0", "bridge", Link(), Bridge(ageing_time=5050))  # who made it may have no word
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -178,7 +189,9 @@ def test_routes_of_others_come_back_where_they_can():
     moved = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"])))], {"br0": held}, routes=OTHERS)[0]
     assert again(moved) == "bac" and moved.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9, 10.6.0.0/16",)
     more = plans([bridge(link=Link(addresses=Bag(["10.0.0.2/24"])))], {"br0": there(addresses=Bag(["10.0.0.1/24", "10.0.0.2/24"]))}, routes=OTHERS)[0]
-    assert again(more) == "" and more.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9",)
+    assert again(more) == "bac" and more.warnings == moved.warnings  # the second goes with the first
+    apart = plans([bridge(link=Link(addresses=Bag(["10.0.2.2/24"])))], {"br0": there(addresses=Bag(["10.0.0.1/24", "10.0.2.2/24"]))}, routes=OTHERS)[0]
+    assert again(apart) == "" and apart.warnings == ("routes of others that go with this: 10.7.0.0/16 via 10.0.0.9",)
     gone = plans([bridge(link=Link(addresses=Bag()))], {"br0": held}, routes=OTHERS)[0]
     assert again(gone) == "bc" and "0.0.0.0/0 via 10.0.0.9" in gone.warnings[0]
     bond = there("bond0", "bond", Bond(mode="802.3ad", lacp_rate="slow"), addresses=Bag(["10.0.0.1/24"]))
@@ -190,10 +203,11 @@ def test_routes_of_others_come_back_where_they_can():
 
 
 def test_a_bond_is_changed_while_it_is_down_and_alone():
-    """Its ports are put back."""
+    """Its ports are put back, and its MAC address."""
     held = there("bond0", "bond", Bond(mode="balance-rr", miimon=100), ["eth1"])
     item = plans([WantedLink("link", "bond0", "bond", data=Bond(mode="802.3ad"))], {"bond0": held}, seen={"eth1": NIC})[0]
-    assert verbs(item) == ["controller", "updown", "change", "updown", "controller", "updown"] and item.cost == "restart"
+    assert verbs(item) == ["controller", "updown", "change", "change", "updown", "controller", "updown"] and item.cost == "restart"
+    assert item.steps[2].value[2] == Link(mac="52:54:00:00:00:01")  # without ports it has another
 
 
 def test_what_cannot_change_is_made_anew():
@@ -265,6 +279,16 @@ def test_ports_and_controllers_must_agree():
               seen={"eth1": NIC._replace(master="br1")})
     with pytest.raises(ValidationError, match="in the ports of both br0 and br1"):
         plans([bridge(ports=Bag([BridgePort(name="eth1")])), bridge("br1", ports=Bag([BridgePort(name="eth1")]))], seen={"eth1": NIC})
+    for options, words in ((BridgePort(name="tap0", isolated=False), r"port.isolated is True: of tap0 says so, and ports\[tap0\].isolated of br0 is False"),
+                           (BridgePort(name="tap0", pvid=5), None), (BridgePort(name="tap0", isolated=True, cost=7), None)):
+        if words is None:
+            assert plans([bridge(ports=Bag([options])), tap])[1].target.port("tap0").isolated is True
+            continue
+        with pytest.raises(ValidationError, match=words):
+            plans([bridge(ports=Bag([options])), tap])
+    tagged = replace(tap, link=replace(tap.link, port=PortOptions(tagged=("7",))))
+    with pytest.raises(ValidationError, match="port.pvid is None: of tap0 says so"):
+        plans([bridge(ports=Bag([BridgePort(name="tap0", pvid=5, tagged=("7",))])), tagged])
 
 
 def test_wireless_devices_are_no_ports():

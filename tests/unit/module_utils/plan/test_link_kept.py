@@ -41,6 +41,7 @@ def test_who_brought_it_back_goes_on_to():
     (Bond(miimon=100, updelay=200), Bond(arp_interval=50), Bond(arp_interval=50)),
     (Bond(arp_interval=50, arp_ip_target=Bag(["10.0.0.1"])), Bond(miimon=100), Bond(miimon=100)),
     (Bond(mode="active-backup", arp_interval=50, primary="eth1"), Bond(mode="802.3ad"), Bond(mode="802.3ad")),
+    (Bond(mode="802.3ad", lacp_rate="fast"), Bond(mode="active-backup"), Bond(mode="active-backup")),
     (Bond(miimon=100), Bond(primary="eth1"), Bond(miimon=100, primary="eth1")),
 ])
 def test_what_a_bond_cannot_have_together_is_not_written_together(before, given, left):

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How whoever runs a task reaches the host."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple, Optional
+
+
+class Access(NamedTuple):
+    """The connection that a task came by, and what of the host carries it.
+
+    ``client`` and ``server`` are the addresses of its two ends, ``devices`` the names of those that its packets come in by, the one with the address first
+    and what is below it after that. ``dst`` is the subnet of the route back to the client, ``gateway`` its next hop, and ``metric`` its metric.
+    """
+
+    client: str
+    server: str
+    devices: tuple
+    dst: str
+    gateway: Optional[str] = None
+    metric: int = 0
+
+    def __str__(self):
+        return f"from {self.client} to {self.server}, which comes in by {' on '.join(self.devices)}"
+
+    @property
+    def length(self):
+        """Length of the prefix of the route back."""
+        return 0 if self.dst == "default" else ipaddress.ip_network(self.dst, strict=False).prefixlen
+
+    def covered_by(self, subnet):
+        """True for a subnet (CIDR) that the client's address is in."""
+        network = ipaddress.ip_network(subnet, strict=False)
+        client = ipaddress.ip_address(self.client)
+        return network.version == client.version and client in network

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a device's plan would cut the connection that the task came by."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ..model.link import over, over_port
+from .link_steps import replaced
+from .link_target import fill
+
+#: options of a bridge that stop frames for a while, or may for good
+BRIDGE = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "group_fwd_mask")
+#: options of a bridge's port that decide which frames pass
+PORT = ("pvid", "untagged", "tagged", "learning", "flood", "bcast_flood", "mcast_flood", "guard", "root_block", "locked", "vlan_tunnel")
+#: the least that IPv6 works with (RFC 8200, 5)
+LEAST = 1280
+#: the table main
+MAIN = 254
+
+
+def cuts(item, access):
+    """Yield clauses that say what of an Item of a device would cut an Access."""
+    state, target = item.observed, item.target
+    if state is not None and state.name in access.devices:
+        yield from _carrier(state, target, item, access)
+    if target is not None:
+        yield from _rival(state, target, access)
+
+
+def _carrier(state, target, item, access):
+    """Of a device that carries it."""
+    name = state.name
+    if target is None:
+        yield f"{name} goes"
+        return
+    fixed = replaced(state, target)
+    if fixed:
+        yield f"{name} is made anew, for {', '.join(sorted(fixed))}"
+        return
+    whole = fill(target, state)
+    if state.link.up and not whole.link.up:
+        yield f"{name} is turned off"
+    yield from (f"{name} goes down for a moment, for {change.field}" for change in item.changes if change.cost == "restart" and change.field != "up")
+    if whole.link.controller != state.link.controller:
+        yield f"{name} is {f'put on {whole.link.controller}' if whole.link.controller else f'taken off {state.link.controller}'}"
+    if target.link.mac not in (None, state.link.mac):
+        yield f"{name} gets another MAC address"
+    if ":" in access.client and whole.link.mtu < LEAST <= state.link.mtu:
+        yield f"IPv6 does not work on {name} with an MTU of {whole.link.mtu}"
+    yield from _addresses(state, whole, access)
+    yield from _ports(state, whole, access)
+    if state.kind == "bridge":
+        yield from (f"{each} of {name} changes" for each in BRIDGE if getattr(whole.data, each) != getattr(state.data, each))
+        if whole.data.stp and not state.data.stp:
+            yield f"STP on {name} lets nothing through until it has listened"
+        if target.vlans is not None and target.vlans.given and target.vlans != state.vlans:
+            yield f"the VLANs of {name} change"
+    if target.link.port is not None and state.link.port is not None:
+        yield from (f"{each} of port {name} changes" for each in _differing(state.link.port, over_port(state.link.port, target.link.port)))
+
+
+def _addresses(state, whole, access):
+    """Its own address, and the route back."""
+    held = next((cidr for cidr in state.link.addresses if _bare(cidr) == access.server), None)
+    if held and held not in whole.link.addresses:
+        yield f"{held} goes from {state.name}"
+    gone = [route for route in state.link.routes or () if route not in (whole.link.routes or ())]
+    if any((route.dst, route.gateway) == (access.dst, access.gateway) for route in gone):
+        yield f"the route {access.dst} via {access.gateway} goes" if access.gateway else f"the route {access.dst} goes"
+    near = [cidr for cidr in state.link.addresses if access.gateway and _holds(cidr, access.gateway)]
+    if near and not any(_holds(cidr, access.gateway) for cidr in whole.link.addresses):
+        yield f"{near[0]} goes from {state.name}, and with it the way to the gateway {access.gateway}"
+
+
+def _ports(state, whole, access):
+    """A port that carries it."""
+    stay = set(whole.port_names)
+    yield from (f"{port} leaves {state.name}" for port in state.port_names if port in access.devices and port not in stay)
+    if state.kind in ("bond", "team") and state.port_names and not stay.intersection(state.port_names):
+        yield f"all ports of {state.name} go"
+    for port in whole.ports if state.kind == "bridge" else ():
+        held = state.port(port.name)
+        if held is not None and port.name in access.devices:
+            yield from (f"{each} of port {port.name} changes" for each in _differing(held, port))
+
+
+def _differing(held, port):
+    return [each for each in PORT if getattr(held, each) != getattr(port, each)]
+
+
+def _rival(state, target, access):
+    """Of any device that takes over what carries it, or the way back."""
+    held = state.link if state is not None else None
+    taken = [port for port in target.port_names if port in access.devices and port not in (state.port_names if state is not None else ())]
+    yield from (f"{port} becomes a port of {target.name}" for port in taken)
+    alone = getattr(over(None, target.data), "mode", None) == "passthru" and target.kind in ("macvlan", "macvtap")
+    if alone and target.link.link in access.devices and state is None:
+        yield f"{target.name} takes all that comes in by {target.link.link}"
+    for cidr in target.link.addresses or ():
+        if held is not None and cidr in held.addresses:
+            continue
+        if _bare(cidr) == access.client:
+            yield f"{target.name} gets {cidr}, the client's own address"
+        elif access.covered_by(cidr) and ipaddress.ip_interface(cidr).network.prefixlen > access.length:
+            yield f"{cidr} of {target.name} takes the way back to {access.client}"
+    for route in target.link.routes or ():
+        if held is None or route not in (held.routes or ()):
+            yield from _route(target.name, route, access)
+
+
+def _route(name, route, access):
+    if route.table != MAIN or route.version != ipaddress.ip_address(access.client).version:
+        return
+    length = 0 if route.dst == "default" else ipaddress.ip_network(route.dst).prefixlen
+    if route.dst != "default" and not access.covered_by(route.dst):
+        return
+    same = name == access.devices[0] and route.gateway == access.gateway
+    if not same and (length, -(route.metric or 0)) > (access.length, -access.metric):
+        yield f"the route {route.dst} by {name} takes the way back to {access.client}"
+
+
+def _bare(cidr):
+    return cidr.partition("/")[0]
+
+
+def _holds(cidr, address):
+    network, found = ipaddress.ip_interface(cidr).network, ipaddress.ip_address(address)
+    return network.version == found.version and found in network

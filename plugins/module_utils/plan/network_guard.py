@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a network's plan would cut the connection that the task came by."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from .network_conflicts import subnets
+
+
+def cuts(item, access):
+    """Yield clauses that say what of an Item of a network would cut an Access."""
+    live = item.observed.live if item.observed is not None else None
+    after = item.target.live if item.target is not None else None
+    verbs = {step.verb for step in item.steps}
+    if live is not None and live.bridge_name in access.devices and live.owns_bridge and "stop" in verbs:
+        yield f"{live.bridge_name} goes down with the network"
+    if after is None:
+        return
+    for subnet in subnets(after):
+        new = live is None or subnet not in list(subnets(live))
+        if new and access.covered_by(subnet) and ipaddress.ip_network(subnet).prefixlen > access.length:
+            yield f"its subnet {subnet} takes the way back to {access.client}"
+    held = set(live.bridge_ports if live is not None else ())
+    yield from (f"{port} becomes a port of {after.bridge_name}" for port in after.bridge_ports if port in access.devices and port not in held)
+    if live is not None:
+        yield from (f"{port} leaves {live.bridge_name}" for port in live.bridge_ports if port in access.devices and port not in after.bridge_ports)

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Attempts to lock oneself out of a machine, over ssh by the very NIC that is changed: refused, or taken back in time."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import json
+import re
+import time
+
+import pytest
+
+from testbed.bed import until
+
+ADDRESS, PEER = "198.51.100.11", "198.51.100.1"
+HELD = [f"{ADDRESS}/24", "2001:db8:100::11/64"]
+BACK = {"addresses": HELD, "routes": []}
+SECONDS = 8
+TRIAL = "/var/lib/virtlab.network/trial"
+NONE = {"persist": "none"}
+#: (module, options, what the guard says of it)
+CUTS = [
+    ("virt_link", {"name": "eth0", "addresses": ["10.0.0.1/24"], **NONE}, f"{ADDRESS}/24 goes from eth0"),
+    ("virt_link", {"name": "test0", "kind": "dummy", "addresses": ["198.51.100.2/28"], **NONE}, "198.51.100.2/28 of test0 takes the way back"),
+    ("virt_host", {"bridges": [{"name": "test0", "addresses": HELD, "vlan_filtering": True, "ports": [{"name": "eth0", "pvid": 7, "untagged": ["7"]}], **NONE}],
+                   "links": [{"name": "eth0", "addresses": [], **NONE}]}, "eth0 becomes a port of test0"),
+    ("virt_host", {"links": [{"name": "test0", "kind": "bond", "bond": {"mode": "active-backup"}, "addresses": HELD, "ports": ["eth0"], "up": False, **NONE},
+                             {"name": "eth0", "addresses": [], **NONE}]}, "eth0 becomes a port of test0"),
+]
+
+
+def everything(host):
+    """What there is of devices, addresses, routes and stored configuration, without clocks and carriers."""
+    shown = "; ".join(["ip -d address", "ip route", "ip -6 route", "bridge vlan", "virsh net-list --all"])
+    files = "find /etc/systemd /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
+    text = host.run("bash", "-c", f"{shown}; {files}", check=False).stdout
+    clocks = r"\w+_timer +[\d.]+|(valid_lft|preferred_lft|expires) \w+"
+    carrier = r"NO-CARRIER,|,LOWER_UP| linkdown| state \w+|(bridge_id|designated_root) \S+|.*fe80::.*"  # an empty bridge has one until it has had a port
+    return re.sub(rf"{clocks}|{carrier}|^\d+: | tentative| nodad| brd [\d.]+| permaddr [\w:]+|^ +altname .*|\s+$", "", text, flags=re.M)
+
+
+def differing(before, after):
+    """Lines that are in one of two texts alone."""
+    return [line for line in difflib.ndiff(sorted(before.splitlines()), sorted(after.splitlines())) if line[0] in "+-" and line[1:].strip()]
+
+
+@pytest.fixture
+def machine(machines):
+    """A machine whose eth0 has its addresses, as no task of ours has them yet."""
+    return machines.hosts["old"]
+
+
+@pytest.fixture
+def far(machines, machine, ansible_for):
+    """Ansible that comes by eth0."""
+    return ansible_for(machines, machine, ADDRESS)
+
+
+def over(host):
+    """Wait until nothing is on trial any more; how it ended."""
+    deadline = time.monotonic() + SECONDS + 90
+    while host.run("test", "-e", TRIAL, check=False).returncode == 0:
+        assert time.monotonic() < deadline, host.run("journalctl", "-u", "virtlab-trial-*", "--no-pager").stdout
+        time.sleep(0.3)
+    return json.loads(host.run("cat", "/var/lib/virtlab.network/trial.json").stdout)
+
+
+#: what a host has before, and what is tried: a bridge and a TAP that change, one that goes, a network that restarts, one that comes, and one that goes
+HELD_TASK = {"bridges": [{"name": "test0", "addresses": ["10.77.0.1/24"], "ports": [{"name": "test1"}]}, {"name": "test2"}], "taps": [{"name": "test1"}],
+             "networks": [{"name": "one", "ips": [{"address": "10.70.0.1/24"}]}, {"name": "gone", "ips": [{"address": "10.71.0.1/24"}]}]}
+TRIED = {"bridges": [{"name": "test0", "addresses": ["10.78.0.1/24"], "ageing_time": 6000, "ports": []}, {"name": "test2", "state": "absent"}],
+         "taps": [{"name": "test1", "owner": "nobody"}, {"name": "test3"}],
+         "networks": [{"name": "one", "forward": {"mode": "nat"}, "ips": [{"address": "10.72.0.1/24"}]}, {"name": "gone", "state": "absent"},
+                      {"name": "new", "ips": [{"address": "10.73.0.1/24"}]}]}
+
+
+def test_a_change_is_kept_once_it_is_confirmed(ansible, host):
+    """It leaves nothing of the trial; check mode and what changes nothing begin none."""
+    before = everything(host)
+    task = {"name": "test0", "addresses": ["10.77.0.1/24"], "rollback_after": 30}
+    assert ansible.module("virt_bridge", check=True, **task)["changed"] is True and everything(host) == before
+    made, again = ansible.run(("virt_bridge", task), ("virt_bridge", task))
+    assert made["trial"]["outcome"] == "confirmed" and made["changed"] is True and again["changed"] is False and "trial" not in again
+    assert host.run("ls", TRIAL, "/etc/systemd/system/virtlab-trial.service", check=False).stdout == ""
+    known, unknown = ansible.run(("virt_confirm", {"id": made["trial"]["id"]}), ("virt_confirm", {}))
+    assert known["outcome"] == "confirmed" and known["changed"] is False and "nothing is on trial" in unknown["msg"]
+    assert "must be 5 to 3600 seconds" in ansible.refused("virt_bridge", **{**task, "rollback_after": 1})
+
+
+def test_what_nobody_confirms_is_taken_back(ansible, host, inside):
+    """Of every kind; meanwhile nobody else changes the host."""
+    ansible.module("virt_host", **HELD_TASK)
+    before = everything(host)
+    inside(host, "trial", "virt_host", json.dumps({**TRIED, "rollback_after": SECONDS}))
+    assert "is on trial" in ansible.refused("virt_bridge", name="test9")
+    assert ansible.run(("virt_confirm", {"confirm": False}))[0]["outcome"] in ("trying", "made")
+    assert over(host)["outcome"] == "rolled back"
+    assert differing(before, everything(host)) == []
+    assert ansible.module("virt_host", **HELD_TASK)["changed"] is False
+
+
+def test_whoever_is_killed_it_is_taken_back(ansible, host, inside):
+    """Who makes the change, at times a tenth of a second apart until it is made, and who takes it back."""
+    ansible.module("virt_host", **HELD_TASK)
+    before = everything(host)
+    for tenths in itertools.count():
+        inside(host, "trial", "virt_host", json.dumps({**TRIED, "rollback_after": SECONDS}))
+        host.run("bash", "-c", f"until test -s {TRIAL}/before; do sleep 0.01; done; sleep {tenths / 10}; "
+                 f"test -s {TRIAL}/result.json && exit; kill -9 $(cut -d' ' -f1 {TRIAL}/pid)", check=False)
+        made = host.run("test", "-s", f"{TRIAL}/result.json", check=False).returncode == 0
+        if made:
+            host.run("bash", "-c", "for unit in $(systemctl list-units --plain --no-legend 'virtlab-trial-*-watch*' | cut -d' ' -f1); "
+                     "do systemctl kill -s KILL $unit; done")
+        assert over(host)["outcome"] == "rolled back", tenths
+        assert differing(before, everything(host)) == [], tenths
+        assert ansible.module("virt_host", **HELD_TASK)["changed"] is False
+        if made:
+            break
+    assert tenths >= 2
+
+
+def test_a_power_cut_takes_it_back(machines, machine, ansible_for, inside):
+    """What is stored is as it was before anybody reads it at boot."""
+    ansible = ansible_for(machines, machine)
+    bridge, network = {"name": "test0", "addresses": ["10.77.0.1/24"]}, {"name": "one", "ips": [{"address": "10.70.0.1/24"}]}
+    ansible.module("virt_host", lab="cut", bridges=[bridge], networks=[network])
+    before = everything(machine)
+    tried = {"bridges": [{"name": "test0", "addresses": ["10.78.0.1/24"]}, {"name": "test2"}],
+             "networks": [{"name": "one", "ips": [{"address": "10.72.0.1/24"}]}, {"name": "new", "ips": [{"address": "10.73.0.1/24"}]}]}
+    inside(machine, "trial", "virt_host", json.dumps({**tried, "rollback_after": 600}))
+    machine.run("bash", "-c", f"until test -s {TRIAL}/result.json; do sleep 0.1; done; sync")
+    assert "10.78.0.1/24" in everything(machine)
+    machine.reboot(clean=False)
+    assert over(machine)["said"].startswith("the host was started anew")
+    until(lambda: not differing(before, everything(machine)), 90, "libvirt to start its networks")
+    assert differing(before, everything(machine)) == []
+    ansible.module("virt_host", lab="cut", prune=True)
+
+
+@pytest.mark.parametrize("number", range(len(CUTS)))
+def test_nobody_is_locked_out(machine, far, number):
+    """Refused as long as nobody takes it back; and else taken back, so that all is as before."""
+    name, options, clause = CUTS[number]
+    before = everything(machine)
+    refused, result, ping = far.run((name, options), (name, {**options, "rollback_after": SECONDS}), ("ansible.builtin.ping", {}))
+    assert clause in refused["msg"] and "Set rollback_after" in refused["msg"], refused
+    assert result["failed"] and result["trial"]["outcome"] == "rolled back" and "before is back" in result["msg"], result
+    assert ping["ping"] == "pong"
+    until(lambda: not differing(before, everything(machine)), 60, "networkd to give the NIC all its routes")
+    assert differing(before, everything(machine)) == [], result

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a device's plan would cut the connection that the task came by, and what would not."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.model.access import Access
+from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Link, LinkRoute, LinkState, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Nic
+from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
+from ansible_collections.virtlab.network.plugins.module_utils.plan.families import FAMILIES, make_plan
+
+from .test_link import NIC, Host
+
+ACCESS = Access("203.0.113.9", "192.0.2.5", ("br0", "eth0"), "default", "192.0.2.1", 0)
+ROUTE = LinkRoute("default", gateway="192.0.2.1")
+BRIDGE = LinkState(
+    "br0", "bridge", Link(up=True, mtu=1500, mac="52:54:00:00:00:01", addresses=Bag(["192.0.2.5/24"]), routes=Bag([ROUTE]), controller=""),
+    Bridge(stp=False, vlan_filtering=False, ageing_time=30000), Bag([BridgePort(name="eth0", pvid=1, untagged=("1",)), BridgePort(name="eth1")]),
+)
+CARD = LinkState("eth0", "nic", Link(up=True, mtu=1500, mac="52:54:00:00:00:01", addresses=Bag(), routes=Bag(), controller="br0"), Nic())
+OTHER = LinkState("eth2", "nic", Link(up=True, mtu=1500, mac="52:54:00:00:00:02", addresses=Bag(), routes=Bag(), controller=""), Nic())
+STATES = {"br0": BRIDGE, "eth0": CARD, "eth2": OTHER}
+
+
+def clauses(wanted, access=ACCESS, **states):
+    """What the guard says of a device that is asked for."""
+    states = {**STATES, **states}
+    seen = {"br0": replace_seen("bridge"), "eth0": replace_seen("nic", "br0"), "eth1": replace_seen("nic", "br0"), "eth2": NIC}
+    plan = make_plan([wanted], {("link", wanted.name): states.get(wanted.name)}, Host(seen=seen, states=states))
+    return [clause for item in plan.items if item.steps for clause in FAMILIES["link"].cuts(item, access)]
+
+
+def replace_seen(kind, master=None):
+    """A device as others see it."""
+    return NIC._replace(kind=kind, master=master)
+
+
+@pytest.mark.parametrize(("wanted", "clause"), [
+    (WantedLink("bridge", "br0", "bridge", state="absent", force=True), "br0 goes"),
+    (WantedLink("bridge", "br0", "bridge", Link(up=False)), "br0 is turned off"),
+    (WantedLink("bridge", "br0", "bridge", Link(addresses=Bag(["192.0.2.5/25"]))), "192.0.2.5/24 goes from br0"),
+    (WantedLink("bridge", "br0", "bridge", Link(routes=Bag())), "the route default via 192.0.2.1 goes"),
+    (WantedLink("bridge", "br0", "bridge", Link(mac="52:54:00:00:00:09")), "br0 gets another MAC address"),
+    (WantedLink("bridge", "br0", "bridge", data=Bridge(stp=True)), "STP on br0 lets nothing through until it has listened"),
+    (WantedLink("bridge", "br0", "bridge", data=Bridge(vlan_filtering=True)), "vlan_filtering of br0 changes"),
+    (WantedLink("bridge", "br0", "bridge", ports=Bag([BridgePort(name="eth1")])), "eth0 leaves br0"),
+    (WantedLink("bridge", "br0", "bridge", ports=Bag([BridgePort(name="eth0", pvid=7, untagged=("7",)), BridgePort(name="eth1")])),
+     "pvid of port eth0 changes"),
+    (WantedLink("link", "eth0", "nic", Link(up=False)), "eth0 is turned off"),
+    (WantedLink("link", "eth0", "nic", Link(controller="")), "eth0 is taken off br0"),
+    (WantedLink("bridge", "br7", "bridge", Link(addresses=Bag(["203.0.113.1/24"]))), "203.0.113.1/24 of br7 takes the way back to 203.0.113.9"),
+    (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25")]))), "the route 203.0.113.0/25 by br7 takes the way back"),
+    (WantedLink("bridge", "br7", "bridge", ports=Bag([BridgePort(name="eth0")]), steal=True), "eth0 becomes a port of br7"),
+])
+def test_what_cuts_the_connection(wanted, clause):
+    """Each for its own reason."""
+    said = clauses(wanted)
+    assert any(each.startswith(clause) for each in said), said
+
+
+@pytest.mark.parametrize("wanted", [
+    WantedLink("bridge", "br0", "bridge", Link(txqueuelen=77)),
+    WantedLink("bridge", "br0", "bridge", Link(addresses=Bag(["192.0.2.5/24", "192.0.2.6/24"]))),
+    WantedLink("bridge", "br0", "bridge", data=Bridge(ageing_time=6000)),
+    WantedLink("bridge", "br0", "bridge", ports=Bag([BridgePort(name="eth0")])),
+    WantedLink("bridge", "br0", "bridge", ports=Bag([BridgePort(name="eth0"), BridgePort(name="eth1", isolated=True)])),
+    WantedLink("link", "eth2", "nic", Link(up=False)),
+    WantedLink("bridge", "br7", "bridge", Link(addresses=Bag(["198.51.100.1/24"]))),
+    WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25", table=99)]))),
+])
+def test_what_does_not(wanted):
+    """Other devices, and what stops no frame."""
+    assert clauses(wanted) == []
+
+
+def test_a_smaller_mtu_stops_ipv6_alone():
+    """It works with no less than 1280."""
+    wanted, four = WantedLink("link", "eth2", "nic", Link(mtu=1200)), ACCESS._replace(devices=("eth2",))
+    six = Access("2001:db8:9::9", "2001:db8::5", ("eth2",), "default", "fe80::1")
+    assert clauses(wanted, four) == []
+    assert clauses(wanted, six) == ["IPv6 does not work on eth2 with an MTU of 1200"]
