@@ -16,13 +16,12 @@ from .reconcile import reconcile
 def resource(kind, params, diff, **how):
     """The result of the module of one kind of resource, which tells of one. ``how`` is what reconcile() takes."""
     outcome = reconcile([(kind, params)], params["uri"], params["lab"], **how)
-    main = next(item for item in outcome.plan.items if params["name"] in (None, item.key))
+    main = next(item for item in outcome.plan.items if item.id == outcome.asked[0])
     others = [item for item in outcome.plan.items if item is not main and item.steps]  # of a bridge whose uplink comes along
-    shown = [diff_of(item, outcome) for item in (main, *others)]
     return {
         "before": main.before,
         "after": outcome.after[main.id],
-        **({"diff": shown if others else shown[0]} if diff else {}),
+        **({"diff": [diff_of(item, outcome) for item in (main, *others)] if others else diff_of(main, outcome)} if diff else {}),
         **_changes(outcome, lambda item: "" if item is main else f"{item.kind}s[{item.key}]."),
     }
 

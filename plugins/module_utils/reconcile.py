@@ -19,10 +19,11 @@ from .plan.plan import Plan
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: the plan, and the reports of every resource afterwards, by their items' ids."""
+    """What came of a run: the plan, the reports of every resource afterwards, by their items' ids, and the ids of those that the tasks name, in their order."""
 
     plan: Plan
     after: dict
+    asked: tuple
 
 
 def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=lambda text: None, tried=False, arm=lambda items: None):
@@ -37,14 +38,15 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
             with about(f"{kind} {params['name'] or 'of xml'}" if len(tasks) > 1 else ""):
                 wanted.append(WANTED[kind](params, mark, host))
         _check_names(wanted)
-        observed = host.observe([(each.family, each.name) for each in wanted])
+        asked = tuple((each.family, each.name) for each in wanted)
+        observed = host.observe(asked)
         if prune:
             marked = [each for each in host.marked(mark) if each[:2] not in observed]
             wanted += [absent(family, name, state, mark, force) for family, name, state in marked]
             observed.update(host.observe([(family, name) for family, name, unused in marked]))
         plan = make_plan(wanted, observed, host)
         _guard(plan, host, tried, warn)
-        return _bring_about(plan, host, check_mode, warn, tried, arm)
+        return Outcome(plan, _bring_about(plan, host, check_mode, warn, tried, arm), asked)
 
 
 def _guard(plan, host, tried, warn):
@@ -60,13 +62,14 @@ def _guard(plan, host, tried, warn):
 
 
 def _bring_about(plan, host, check_mode, warn, tried, arm):
+    """{id: report} of every item of a plan, once that is so."""
     for item in plan.items:
         with about(item.said if len(plan.items) > 1 else ""):
             host.of(item.family).rehearse(item.observed, item.steps)
         for warning in item.warnings:
             warn(f"{item.said}: {warning}")
     if check_mode:
-        return Outcome(plan, {item.id: item.after for item in plan.items})
+        return {item.id: item.after for item in plan.items}
     work = [item for item in plan.items if item.steps]
     if work:
         arm(work)
@@ -83,7 +86,7 @@ def _bring_about(plan, host, check_mode, warn, tried, arm):
     for item in work:
         with _rolled_back(item, work, host, tried=tried):
             now[item.id] = verify(item, now[item.id], host)
-    return Outcome(plan, {item.id: {**FAMILIES[item.family].report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items})
+    return {item.id: {**FAMILIES[item.family].report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items}
 
 
 def _check_names(wanted):
@@ -106,13 +109,17 @@ def _rolled_back(item, done, host, batch=(), tried=False):
         touched = [each for each in batch if each.key in getattr(err, "touched", ())]
         after = [each for each in reversed(done) if item.id in each.needs]
         before = [each for each in reversed(done) if each.id in item.needs]
-        back = [*after, *reversed(touched or [item]), *before]
-        ids = {each.id for each in back}
-        back += {port.id: port for each in back for port in each.taken if port.id not in ids}.values()
+        back = with_taken([*after, *reversed(touched or [item]), *before])
         said = [f"{each.said}: {roll_back(each, host)[1]}" for each in back]
         kept = ", ".join(each.key for each in done if each not in back and not tried)
         err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)
         raise
+
+
+def with_taken(items):
+    """Items that are to be rolled back, and after them those that they took from others, each once."""
+    ids = {item.id for item in items}
+    return [*items, *{port.id: port for item in items for port in item.taken if port.id not in ids}.values()]
 
 
 def verify(item, now, host):

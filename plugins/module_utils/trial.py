@@ -18,7 +18,7 @@ from .backend import trial as backend
 from .backend.host import Host
 from .backend.waiting import until
 from .errors import BackendError, ValidationError, VirtNetError
-from .reconcile import roll_back
+from .reconcile import roll_back, with_taken
 
 #: seconds between the end of the task and the change: Ansible takes away its temporary files over the connection that may go
 GRACE = 1
@@ -124,15 +124,14 @@ def _take_back():
 
 def _undo():
     """Bring what was written down back, the last first; clauses that say how that went."""
-    items, said = list(reversed(backend.before())), {}
-    ids = {item.id for item in items}
-    items += {port.id: port for item in items for port in item.taken if port.id not in ids}.values()
-    for unused in range(TRIES if items else 0):
+    items, said = with_taken(list(reversed(backend.before()))), {}
+    for tried in range(TRIES if items else 0):
+        if tried:
+            time.sleep(1)
         with Host(backend.task()["params"]["uri"]) as host:
             said = {item.said: roll_back(item, host) for item in items}
         if all(done for done, unused in said.values()):
             break
-        time.sleep(1)
     return [f"{name}: {clause}" for name, (unused, clause) in said.items()]
 
 

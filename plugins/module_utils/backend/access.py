@@ -9,6 +9,7 @@ import ipaddress
 import os
 from pathlib import Path
 
+from ..codec import link_json
 from ..errors import BackendError
 from ..model.access import Access
 from . import iproute
@@ -31,8 +32,8 @@ def find(devices):
     if route is None:
         return None
     tops = dict.fromkeys([holders[server], route["dev"]])
-    devices = _below([name for name in tops if name in entries and name != "lo"], entries, route.get("gateway", client))
-    return Access(client, server, devices, route["dst"], route.get("gateway"), route.get("metric", 0)) if devices else None
+    carrying = _below([name for name in tops if name in entries and name != "lo"], devices, route.get("gateway", client))
+    return Access(client, server, carrying, route["dst"], route.get("gateway"), route.get("metric", 0)) if carrying else None
 
 
 def _ends():
@@ -64,37 +65,32 @@ def _route(client, server):
         return None
 
 
-def _below(tops, entries, hop):
+def _below(tops, devices, hop):
     """Names of devices and of all those below them that frames from ``hop`` come in by."""
-    found, left = [], list(tops)
+    entries, found, left = devices.entries, [], list(tops)
     while left:
         name = left.pop(0)
         if name in found or name not in entries:
             continue
         found.append(name)
         entry = entries[name]
-        if entry.get("linkinfo", {}).get("info_kind") != "veth" and "link" in entry:
-            left.append(entry["link"])
-        left += _ports(name, entries, hop)
+        left += [*filter(None, [link_json.lower(entry)]), *_ports(name, devices, hop)]
     return tuple(found)
 
 
-def _ports(name, entries, hop):
+def _ports(name, devices, hop):
     """Those ports of a device that frames from ``hop`` come in by; none where each of several would do."""
-    ports = [port for port, entry in entries.items() if entry.get("master") == name]
-    kind = entries[name].get("linkinfo", {}).get("info_kind")
-    if kind == "bridge":
-        learned = _learned(name, hop)
+    ports = [port for port, entry in devices.entries.items() if entry.get("master") == name]
+    if link_json.kind_of(devices.entries[name]) == "bridge":
+        learned = _learned(name, devices, hop)
         return [learned] if learned in ports else ports
-    carrying = [port for port in ports if "LOWER_UP" in entries[port]["flags"]]
+    carrying = [port for port in ports if "LOWER_UP" in devices.entries[port]["flags"]]
     return carrying if len(carrying) == 1 else []
 
 
-def _learned(bridge, hop):
+def _learned(bridge, devices, hop):
     """The port of a bridge that a neighbour was learned on, or None."""
     neighbours = iproute.read("ip", "neigh", "show", "to", hop, "dev", bridge)
     mac = next((each["lladdr"] for each in neighbours if "lladdr" in each), None)
-    if mac is None:
-        return None
-    table = iproute.read("bridge", "fdb", "show", "br", bridge)
-    return next((each["ifname"] for each in table if each.get("mac") == mac and each.get("state") != "permanent"), None)
+    table = devices.macs(bridge) if mac is not None else {}
+    return next((port for port, held in table.items() for each in held if each["mac"] == mac and each["state"] != "permanent"), None)

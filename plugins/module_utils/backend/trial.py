@@ -73,8 +73,8 @@ def create(task):
         raise BackendError("another change of this host is on trial") from None
     except OSError as err:
         raise BackendError(f"cannot write {FOLDER}: {err.strerror}") from err
-    files.write(FOLDER / TASK, json.dumps(task), 0o600)
-    files.write(FOLDER / START, STARTER.format(path=_code(), package=PACKAGE), 0o600)
+    files.write(FOLDER / TASK, json.dumps(task), 0o600, durable=True)
+    files.write(FOLDER / START, STARTER.format(path=_code(), package=PACKAGE), 0o600, durable=True)
 
 
 def _code():
@@ -82,7 +82,7 @@ def _code():
     archive = next((each for each in Path(__file__).parents if zipfile.is_zipfile(each)), None)
     if archive is None:
         return list(filter(None, sys.path))
-    shutil.copyfile(archive, FOLDER / CODE)
+    files.write(FOLDER / CODE, archive.read_bytes(), 0o600, durable=True)
     return [str(FOLDER / CODE)]
 
 
@@ -102,19 +102,11 @@ def arm(items, seconds):
     files.write(FOLDER / BEFORE, pickle.dumps(items), 0o600, durable=True)
     networks = [item.key for item in items if item.family == "network"]
     files.write(FOLDER / STORED, json.dumps(stored.snapshot(networks)), 0o600, durable=True)
-    for name in (TASK, START, CODE):
-        if (FOLDER / name).exists():
-            _flush(FOLDER / name)
     if systemd.runs():
         systemd.enable(f"{SERVICE}.service", UNIT.format(folder=FOLDER, python=sys.executable, start=FOLDER / START), durable=True)
     deadline = {"deadline": time.clock_gettime(time.CLOCK_BOOTTIME) + seconds, "boot": _boot()}
     files.write(FOLDER / ARMED, json.dumps(deadline), 0o600, durable=True)
     files.settle(STATE)
-
-
-def _flush(path):
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _boot():

@@ -29,10 +29,19 @@ class Access(NamedTuple):
     @property
     def length(self):
         """Length of the prefix of the route back."""
-        return 0 if self.dst == "default" else ipaddress.ip_network(self.dst, strict=False).prefixlen
+        return length(self.dst)
 
     def covered_by(self, subnet):
-        """True for a subnet (CIDR) that the client's address is in."""
-        network = ipaddress.ip_network(subnet, strict=False)
-        client = ipaddress.ip_address(self.client)
-        return network.version == client.version and client in network
+        """True for a subnet (CIDR, or default) that the client's address is in."""
+        return subnet == "default" or holds(subnet, self.client)
+
+
+def length(subnet):
+    """Length of the prefix of a route's subnet (CIDR, or default)."""
+    return 0 if subnet == "default" else ipaddress.ip_network(subnet, strict=False).prefixlen
+
+
+def holds(subnet, address):
+    """True for a subnet (CIDR, also an address in it with its prefix) that an address is in."""
+    network, found = ipaddress.ip_network(subnet, strict=False), ipaddress.ip_address(address)
+    return network.version == found.version and found in network

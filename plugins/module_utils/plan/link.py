@@ -27,7 +27,7 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     ``others`` is what the plan does beside them.
     """
     wanted = link_uplink.spread(wanted, context)
-    observed = {**{each.name: context.state(each.name) for each in wanted}, **observed}
+    observed = {**observed, **{each.name: context.state(each.name) for each in wanted if each.name not in observed}}
     comes, goes = link_cables.brought(wanted, observed, context), link_cables.going(wanted, observed)
     wanted = link_cables.ends(_agreed(wanted), comes)
     targets, items = {}, []

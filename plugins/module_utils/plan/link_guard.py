@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 
-from ..model.link import over, over_port
+from ..model.access import holds, length
+from ..model.link import over_port
+from .link_routes import narrow
 from .link_steps import replaced
 from .link_target import fill
 
@@ -15,8 +17,6 @@ from .link_target import fill
 BRIDGE = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "group_fwd_mask")
 #: options of a bridge's port that decide which frames pass
 PORT = ("pvid", "untagged", "tagged", "learning", "flood", "bcast_flood", "mcast_flood", "guard", "root_block", "locked", "vlan_tunnel")
-#: the least that IPv6 works with (RFC 8200, 5)
-LEAST = 1280
 #: the table main
 MAIN = 254
 
@@ -48,7 +48,7 @@ def _carrier(state, target, item, access):
         yield f"{name} is {f'put on {whole.link.controller}' if whole.link.controller else f'taken off {state.link.controller}'}"
     if target.link.mac not in (None, state.link.mac):
         yield f"{name} gets another MAC address"
-    if ":" in access.client and whole.link.mtu < LEAST <= state.link.mtu:
+    if ":" in access.client and narrow(whole.link) and not narrow(state.link):
         yield f"IPv6 does not work on {name} with an MTU of {whole.link.mtu}"
     yield from _addresses(state, whole, access)
     yield from _ports(state, whole, access)
@@ -70,8 +70,8 @@ def _addresses(state, whole, access):
     gone = [route for route in state.link.routes or () if route not in (whole.link.routes or ())]
     if any((route.dst, route.gateway) == (access.dst, access.gateway) for route in gone):
         yield f"the route {access.dst} via {access.gateway} goes" if access.gateway else f"the route {access.dst} goes"
-    near = [cidr for cidr in state.link.addresses if access.gateway and _holds(cidr, access.gateway)]
-    if near and not any(_holds(cidr, access.gateway) for cidr in whole.link.addresses):
+    near = [cidr for cidr in state.link.addresses if access.gateway and holds(cidr, access.gateway)]
+    if near and not any(holds(cidr, access.gateway) for cidr in whole.link.addresses):
         yield f"{near[0]} goes from {state.name}, and with it the way to the gateway {access.gateway}"
 
 
@@ -96,7 +96,7 @@ def _rival(state, target, access):
     held = state.link if state is not None else None
     taken = [port for port in target.port_names if port in access.devices and port not in (state.port_names if state is not None else ())]
     yield from (f"{port} becomes a port of {target.name}" for port in taken)
-    alone = getattr(over(None, target.data), "mode", None) == "passthru" and target.kind in ("macvlan", "macvtap")
+    alone = getattr(target.data, "mode", None) == "passthru" and target.kind in ("macvlan", "macvtap")
     if alone and target.link.link in access.devices and state is None:
         yield f"{target.name} takes all that comes in by {target.link.link}"
     for cidr in target.link.addresses or ():
@@ -104,7 +104,7 @@ def _rival(state, target, access):
             continue
         if _bare(cidr) == access.client:
             yield f"{target.name} gets {cidr}, the client's own address"
-        elif access.covered_by(cidr) and ipaddress.ip_interface(cidr).network.prefixlen > access.length:
+        elif access.covered_by(cidr) and length(cidr) > access.length:
             yield f"{cidr} of {target.name} takes the way back to {access.client}"
     for route in target.link.routes or ():
         if held is None or route not in (held.routes or ()):
@@ -114,18 +114,12 @@ def _rival(state, target, access):
 def _route(name, route, access):
     if route.table != MAIN or route.version != ipaddress.ip_address(access.client).version:
         return
-    length = 0 if route.dst == "default" else ipaddress.ip_network(route.dst).prefixlen
-    if route.dst != "default" and not access.covered_by(route.dst):
+    if not access.covered_by(route.dst):
         return
     same = name == access.devices[0] and route.gateway == access.gateway
-    if not same and (length, -(route.metric or 0)) > (access.length, -access.metric):
+    if not same and (length(route.dst), -(route.metric or 0)) > (access.length, -access.metric):
         yield f"the route {route.dst} by {name} takes the way back to {access.client}"
 
 
 def _bare(cidr):
     return cidr.partition("/")[0]
-
-
-def _holds(cidr, address):
-    network, found = ipaddress.ip_interface(cidr).network, ipaddress.ip_address(address)
-    return network.version == found.version and found in network

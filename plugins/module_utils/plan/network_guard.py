@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from .network_conflicts import subnets
 
 
@@ -20,8 +18,8 @@ def cuts(item, access):
     if after is None:
         return
     for subnet in subnets(after):
-        new = live is None or subnet not in list(subnets(live))
-        if new and access.covered_by(subnet) and ipaddress.ip_network(subnet).prefixlen > access.length:
+        new = live is None or subnet not in subnets(live)
+        if new and access.covered_by(subnet) and subnet.prefixlen > access.length:
             yield f"its subnet {subnet} takes the way back to {access.client}"
     held = set(live.bridge_ports if live is not None else ())
     yield from (f"{port} becomes a port of {after.bridge_name}" for port in after.bridge_ports if port in access.devices and port not in held)
