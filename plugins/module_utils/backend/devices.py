@@ -204,7 +204,10 @@ class Devices:
         return uplinks.recorded()
 
     def inherited(self, name, by):
-        """What others' files say of a device, for one who brings devices back: (lines that go to a bridge whose uplink it is, lines that stay with it)."""
+        """What others' files say of a device, for one who brings devices back: (lines that go to a bridge whose uplink it is, lines that stay with it).
+
+        None where that one cannot say them.
+        """
         return keepers.inherited(name, by)
 
     def kept_above(self, name):

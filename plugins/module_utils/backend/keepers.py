@@ -61,9 +61,14 @@ def gaps(wanted):
 
 
 def inherited(name, by):
-    """What others' files say of a device: (lines that go to a bridge whose uplink it is, lines that stay with it), each as LinkState has them."""
+    """What others' files say of a device: (lines that go to a bridge whose uplink it is, lines that stay with it), each as LinkState has them.
+
+    None where they are another program's than ``by``, which cannot say them.
+    """
     found = rival(name)
-    return KEEPERS[by].inherited(name) if found is not None and found.by == by else ((), ())
+    if found is None:
+        return (), ()
+    return KEEPERS[by].inherited(name) if found.by == by else None
 
 
 def rival(name):

@@ -6,17 +6,25 @@
 from __future__ import annotations
 
 from ..model.link import Link, OthersRoute, Uplink
-from ..model.option import read
+from ..model.option import Bag, read
 from .link_record import plain_of
 
 
 def dump(uplink):
     """An Uplink in plain values."""
-    others = [{**route._asdict(), "asked": None} for route in uplink.others]
+    others = [{**route._asdict(), "asked": _asked(route.asked)} for route in uplink.others]
     return {"nic": uplink.nic, "by": uplink.by, "link": plain_of(uplink.link), "others": others, "done": uplink.done}
 
 
 def load(found):
     """The Uplink of what dump() gave."""
-    others = tuple(OthersRoute(**{**route, "words": tuple(route["words"])}) for route in found["others"])
+    others = tuple(OthersRoute(**{**route, "words": tuple(route["words"]), "asked": _route(route["asked"])}) for route in found["others"])
     return Uplink(found["nic"], read(Link, found["link"], strict=False), others, found["by"], found["done"])
+
+
+def _asked(route):
+    return None if route is None else plain_of(Link(routes=Bag([route])))["routes"][0]
+
+
+def _route(found):
+    return None if found is None else read(Link, {"routes": [found]}, strict=False).routes[0]

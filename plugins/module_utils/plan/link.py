@@ -22,8 +22,9 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedLink over {name: LinkState or None}.
 
     ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)``, ``uplink(name)`` of a bridge and ``others(name)``
-    (routes of others by it) of any device, ``inherited(name, by)`` (what others' files say of it), ``guarded(name)`` (whether a device is a guest's, or may
-    be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of libvirt's own bridges).
+    (routes of others by it) of any device, ``inherited(name, by)`` (what others' files say of it, None where ``by`` cannot), ``guarded(name)`` (whether a
+    device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of
+    libvirt's own bridges).
     ``others`` is what the plan does beside them.
     """
     wanted = link_uplink.spread(wanted, context)

@@ -35,8 +35,13 @@ def _given_back(bridge, held, asked):
     link = replace(held.link, controller="")
     if asked is not None:
         given = {name: value for name in Link.__dataclass_fields__ if (value := getattr(asked.link, name)) is not None}
-        return replace(asked, link=replace(link, **given), others=held.others)
-    return WantedLink("link", held.nic, None, link, lab=bridge.lab, persist=held.by, takeover=True, force=True, others=held.others)
+        return replace(asked, link=replace(link, **given), others=_others(held))
+    return WantedLink("link", held.nic, None, link, lab=bridge.lab, persist=held.by, takeover=True, force=True, others=_others(held))
+
+
+def _others(uplink, but=()):
+    """Routes of others, to be put where the addresses go, other than those of whose place ours take."""
+    return tuple(route._replace(asked=None) for route in uplink.others if route.asked is None or route.asked not in but)
 
 
 def _taken(bridge, held, asked, context):
@@ -58,9 +63,9 @@ def _taken(bridge, held, asked, context):
         mac = bridge.link.mac or nic.link.mac
         return replace(bridge, ports=ports, link=replace(bridge.link, mac=mac), uplink=name, moved=held), None
     by = _keeper(bridge, context)
-    others = tuple(route._replace(asked=None) for route in context.others(name))
-    uplink = held or Uplink(name, _as_it_is(nic), others, nic.kept.by if nic.kept is not None else "none")
-    lines, left = context.inherited(name, by) if by != "none" else ((), ())
+    uplink = held or Uplink(name, _as_it_is(nic), context.others(name), nic.kept.by if nic.kept is not None else "none")
+    said = context.inherited(name, by) if by != "none" else ((), ())
+    lines, left = said or ((), ())
     dynamic = nic.facts.get("dynamic", ())
     if dynamic and not lines:
         raise ValidationError("uplink", name, f"has {', '.join(dynamic)} by DHCP or router advertisements, and nobody knows whose client that is",
@@ -68,10 +73,12 @@ def _taken(bridge, held, asked, context):
     if ports is None:
         state = context.state(bridge.name)
         ports = _with([BridgePort(name=port) for port in state.port_names] if state is not None else [], name)
-    had = Link(mac=nic.link.mac, mtu=nic.link.mtu, addresses=uplink.link.addresses or None, routes=uplink.link.routes or None)
+    ours = [route.asked for route in uplink.others if route.asked is not None] if said is None else []  # nobody else would bring them back
+    routes = Bag([*(uplink.link.routes or ()), *ours])
+    had = Link(mac=nic.link.mac, mtu=nic.link.mtu, addresses=uplink.link.addresses or None, routes=routes or None)
     link = over(had, bridge.link)
     whole = replace(bridge, link=link, ports=ports, uplink=name, takeover=True, moved=replace(uplink, done=True), inherited=lines,
-                    others=uplink.others, persist=by if bridge.persist == "auto" else bridge.persist)
+                    others=_others(uplink, ours), persist=by if bridge.persist == "auto" else bridge.persist)
     base = asked or WantedLink("link", name, None, Link(), lab=bridge.lab, persist=by, takeover=True)
     if asked is not None and (asked.link.addresses or asked.link.routes):
         raise ValidationError("uplink", name, f"its addresses and routes go to {bridge.name}", f"give them there, and none to {name}")

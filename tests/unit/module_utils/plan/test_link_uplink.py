@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.codec import uplink as codec
 from ansible_collections.virtlab.network.plugins.module_utils.errors import ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort
-from ansible_collections.virtlab.network.plugins.module_utils.model.link import Link, LinkState, OthersRoute, Uplink, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Link, LinkRoute, LinkState, OthersRoute, Rival, Uplink, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Nic
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 
@@ -92,3 +93,16 @@ def test_a_client_goes_along_with_its_lines():
     card = replace(CARD, link=replace(CARD.link, addresses=Bag()), facts={"dynamic": ["192.0.2.7/24"]})
     items = planned(replace(ASKED, persist="auto"), card, keepers=("networkd",), lines=(lines, ()))
     assert items["br0"].target.kept.record.inherited == lines and items["br0"].target.link.addresses is None
+
+
+def test_routes_of_another_program_become_ours():
+    """Its file does not count any more, and who brings the bridge back knows nothing of them: at boot they would be missing."""
+    route = LinkRoute("default", "192.0.2.1")
+    theirs = DEFAULT._replace(asked=route, protocol="3")
+    host = {"keepers": ("networkd",), "lines": None, "files": {"eth0": Rival("ifupdown", "interfaces", True)}}
+    for wanted, card, bridge in ((ASKED, CARD, None), (ASKED, PORT, replace(BRIDGE, link=replace(BRIDGE.link, addresses=Bag()), uplink=replace(
+            UPLINK, others=(theirs,), done=False)))):
+        items = planned(replace(wanted, persist="auto"), card, bridge, routes=(theirs,) if bridge is None else (), **host)
+        assert items["br0"].target.kept.record.link.routes == Bag([route]) and ("reroute", ("br0", theirs)) not in steps(items["br0"])
+    held = replace(UPLINK, others=(theirs, DEFAULT))
+    assert codec.load(codec.dump(held)) == held
