@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from testbed.bed import until
 from tests.integration.test_trial import differing, everything
 
 STATIC = "198.51.100.11"
@@ -82,10 +83,7 @@ def settled(host, places):
 
 def leased(leases):
     """The address of IPv4 that was given, once there are those of both families."""
-    deadline = time.monotonic() + 60
-    while len(clients(leases)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    until(lambda: len(clients(leases)) > 1, 60, "leases of both families")
     time.sleep(3)  # of the router's advertisement
     return next(address for address, unused in clients(leases) if "." in address)
 

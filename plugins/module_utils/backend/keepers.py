@@ -84,7 +84,7 @@ def rival(name):
 def keep(devices):
     """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None.
 
-    Returns the names of those that are to be given back once all else is done.
+    Returns what give_back() is to be told once all else is done.
     """
     held = {name: _read(RECORDS / f"{name}.json") for name in recorded()}
     told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
@@ -108,16 +108,16 @@ def keep(devices):
     return released
 
 
-def give_back(names):
-    """Give devices back to whom they were taken from."""
-    for backend in KEEPERS.values():
-        backend.give_back(names)
+def give_back(released):
+    """Give devices back to whom they were taken from, each a pair of a word of the option persist and a name."""
+    for by, backend in KEEPERS.items():
+        backend.give_back([name for whose, name in released if whose == by])
 
 
 def _replace(before, after):
-    """Put files in the place of others, both {path: text}. Returns the names of devices that are to be given back."""
+    """Put files in the place of others, both {path: text}. Returns what give_back() is to be told."""
     gone = [Path(path) for path in before.keys() - after.keys()]
-    released = [name for backend in KEEPERS.values() for name in backend.release(gone)]
+    released = [(by, name) for by, backend in KEEPERS.items() for name in backend.release(gone)]
     for path in gone:
         files.remove(path)
     for path, text in after.items():

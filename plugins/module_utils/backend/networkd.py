@@ -75,13 +75,21 @@ def ours(file):
     return file.startswith(networkd.PREFIX)
 
 
-def release(unused):
-    """Names of devices to give back: none, networkd leaves alone whose files go, and goes by what else there is."""
-    return []
+def release(paths):
+    """Names of devices whose files are to go, which networkd then leaves alone, or has by what else there is."""
+    return [path.stem[len(networkd.PREFIX):] for path in paths if path.parent == UNITS and path.suffix == ".network"]
 
 
-def give_back(unused):
-    """Nothing to do."""
+def give_back(names):
+    """Have networkd get to an end with devices that others' files are for. 252 waits for ever to route by an address of IPv6 that it was to give a device,
+    and that we gave it meanwhile."""
+    back = [name for name in names if governed(name) and not ours(governed(name))]
+    if back:
+        until(lambda: all(map(_settled, back)), SETTLING, CALM)
+    stuck = [name for name in back if not _settled(name)]
+    if stuck:
+        _networkctl("reconfigure", *stuck)
+        until(lambda: all(map(_settled, stuck)), SETTLING, CALM)
 
 
 def governed(name):
@@ -131,11 +139,19 @@ def reload(names):
     """Have networkd read its files again, and wait until the devices of these names are there, and configured."""
     if not active():
         return  # what is gone needs nobody to read it
-    done = subprocess.run(["networkctl", "reload"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackendError(f"networkctl reload failed: {done.stderr.strip()}")
+    _networkctl("reload")
     if not names:
         return
     until(lambda: all((SYSFS / name).exists() for name in names), MAKING)
     # it takes an address away before it gives the same again, and says that it is configuring only when it gets to that
-    until(lambda: all(_netif(name).get("ADMIN_STATE") in SETTLED for name in names), SETTLING, CALM)
+    until(lambda: all(map(_settled, names)), SETTLING, CALM)
+
+
+def _networkctl(*words):
+    done = subprocess.run(["networkctl", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackendError(f"networkctl {' '.join(words)} failed: {done.stderr.strip()}")
+
+
+def _settled(name):
+    return _netif(name).get("ADMIN_STATE") in SETTLED
