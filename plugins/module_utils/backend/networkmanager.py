@@ -14,21 +14,26 @@ from functools import cache
 from pathlib import Path
 
 from .. import deps
-from ..codec import networkmanager
-from ..errors import BackendError
-from . import files, iproute
+from ..codec import networkmanager, networkmanager_uplink
+from ..errors import BackendError, about
+from . import files, iproute, uplinks
 from .waiting import until
 
 PROFILES = Path("/etc/NetworkManager/system-connections")
 UNITS = Path("/etc/systemd/network")
 CONFIGURATION = Path("/etc/NetworkManager/conf.d/00-virtlab.conf")
+#: of profiles that it wrote itself, or takes from us; those of distributions before may be in other formats
+SUFFIX = ".nmconnection"
 #: profiles that NetworkManager made up to describe what it found, and that are gone with it
 VOLATILE = Path("/run/NetworkManager/system-connections")
 SYSFS = Path("/sys/class/net")
 #: states of a device that is as its profile says, and of one that NetworkManager did not make, and leaves as it is
 CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
+#: of one that waits for addresses, and takes ports
+GETTING = "connecting (getting IP configuration)"
 #: states of a device that it is to look after, and has nothing to do for
-IDLE = ("disconnected", "unavailable", "connected (externally)")
+DISCONNECTED = "disconnected"
+IDLE = (DISCONNECTED, "unavailable", "connected (externally)")
 #: how often in a row, a tenth of a second apart, a device must be in one of those: it is for a moment before NetworkManager looks for a profile
 CALM = 10
 #: seconds until NetworkManager has made devices, which may take STP's time where they have ports, and until those are gone that it is to remove
@@ -50,17 +55,45 @@ def version():
 
 def governed(name):
     """Name of the file of the profile that NetworkManager has for a device, active or to be activated by itself; None where there is none."""
-    if not active():
-        return None
+    profile = _governing(name) if active() else None
+    return profile["path"].name if profile is not None else None
+
+
+def _governing(name):
     profiles = _profiles()
     if not (SYSFS / name).exists():
-        return next((each["path"].name for each in profiles.values() if each["device"] == name and each["auto"]), None)
+        return next((each for each in profiles.values() if each["device"] == name and each["auto"]), None)
     device, current, follows = _look(name)
     if follows:
-        return current["path"].name
+        return current
     offered = [profiles.get(value.partition(" ")[0]) for key, value in device.items() if key.startswith("CONNECTIONS.AVAILABLE-CONNECTIONS")]
     willing = [each for each in offered if each is not None and each["auto"] and each is not current]
-    return max(willing, key=lambda each: each["priority"])["path"].name if willing else None
+    return max(willing, key=lambda each: each["priority"], default=None)
+
+
+def inherited(name):
+    """(lines for a bridge whose uplink a device is, lines that stay with it) of the profile that it has; None where that is in another format than ours.
+
+    Raises UnsupportedError where a port cannot be what that says.
+    """
+    path = _governing(name)["path"]
+    if path.suffix != SUFFIX:
+        return None
+    with about(f"uplink is {name!r}"):
+        return networkmanager_uplink.inherited(files.text(path), _seen(name), files.text(SYSFS / name / "address").strip())
+
+
+def _seen(name):
+    """What a device has by its profile."""
+    said = _fields(_nmcli("-t", "-e", "no", "-f", "DHCP4,DHCP6,IP4,IP6", "device", "show", name))
+    options = {(key[4], *value.split(" = ", 1)) for key, value in said.items() if key.startswith("DHCP") and " = " in value}
+    found = {(version, option): value for version, option, value in options}
+    metrics = {version: int(metric[1]) for version in (6, 4) for key, value in reversed(said.items())
+               if key.startswith(f"IP{version}.ROUTE") and "dst = fe80:" not in value and (metric := re.search(r"mt = (\d+)", value))}
+    made = [f"{each['local']}/{each['prefixlen']}" for entry in iproute.read("ip", "-6", "address", "show", "dev", name, "scope", "global")
+            for each in entry.get("addr_info", ()) if each.get("dynamic") and not each.get("temporary")]
+    return networkmanager_uplink.Seen(found.get(("4", "dhcp_client_identifier")), found.get(("6", "dhcp6_client_id")), found.get(("6", "iaid")), metrics,
+                                      tuple(made))
 
 
 def _look(name):
@@ -72,11 +105,11 @@ def _look(name):
 
 @cache
 def _profiles():
-    """As of the first look, {UUID: its file, whether it is activated by itself, and its priority} of all profiles."""
+    """As of the first look, {UUID: that and its file, whether it is activated by itself, and its priority} of all profiles."""
     found = {}
     for line in _nmcli("-t", "-f", "UUID,FILENAME,AUTOCONNECT,AUTOCONNECT-PRIORITY,DEVICE", "connection", "show").splitlines():
         identity, path, auto, priority, device = _split(line)
-        found[identity] = {"path": Path(path), "auto": auto == "yes", "priority": int(priority), "device": device}
+        found[identity] = {"uuid": identity, "path": Path(path), "auto": auto == "yes", "priority": int(priority), "device": device}
     return found
 
 
@@ -98,8 +131,8 @@ def common(records):
 
 
 def makes(record):
-    """True where it can make the device of a LinkState."""
-    return networkmanager.makes(record, version())
+    """True where it can make the device of a LinkState; one that is to get addresses by a NIC that is not its port yet is ours to make."""
+    return not record.inherited and networkmanager.makes(record, version())
 
 
 def at_boot(records):
@@ -134,10 +167,36 @@ def reload(names):
     _nmcli("general", "reload", "conf")
     _nmcli("connection", "reload")
     names = _profiled(names)
+    _profiles.cache_clear()
+    for bridge in uplinks.recorded().intersection(names):
+        _follow(bridge)
     until(lambda: not unready(names), MAKING)
     late = unready(names)
     if late:
         raise BackendError(f"NetworkManager did not bring up {', '.join(late)}: {'; '.join(filter(None, map(_why, late)))}")
+
+
+def _follow(bridge):
+    """Have a bridge that has an uplink follow its profile now, and its ports theirs: as long as the NIC has its own its client goes on.
+
+    A port that has no profile while its bridge begins to follow one does not get another of its own meanwhile.
+    """
+    ports = [path.name for path in (SYSFS / bridge / "brif").iterdir() if path.name in _kept([path.name])]
+    strangers = [name for name in (bridge, *ports) if not _ours_now(name)]
+    for port in (name for name in strangers if name != bridge):
+        _nmcli("device", "disconnect", port)
+    if bridge in strangers:
+        _nmcli("--wait", "0", "connection", "up", networkmanager.identity(bridge))
+        until(lambda: states().get(bridge) in (GETTING, CONNECTED), MAKING)
+    for port in (name for name in strangers if name != bridge):
+        _nmcli("--wait", str(MAKING), "connection", "up", networkmanager.identity(port))
+    until(lambda: states().get(bridge) == CONNECTED, MAKING)
+
+
+def _ours_now(name):
+    """True for a device that follows its profile of ours."""
+    unused, current, follows = _look(name)
+    return follows and ours(current["path"].name)
 
 
 def _profiled(names):
@@ -188,8 +247,14 @@ def give_back(names):
     for name in back:
         iproute.run("ip", "link", "set", "dev", name, "up")  # it takes devices as they are then, and a former port is down
         _nmcli("device", "set", name, "managed", "yes")
-    if back:
-        until(lambda: all(state in (CONNECTED, *IDLE) for name, state in states().items() if name in back), MAKING, CALM)
+    if not back:
+        return
+    until(lambda: all(state in (CONNECTED, *IDLE) for name, state in states().items() if name in back), MAKING, CALM)
+    _profiles.cache_clear()
+    for name in (name for name in back if states().get(name) == DISCONNECTED):  # it has nothing that could be taken for what a profile says
+        profile = _governing(name)
+        if profile is not None:
+            _nmcli("--wait", str(MAKING), "connection", "up", profile["uuid"], check=False)
 
 
 def _named():

@@ -8,6 +8,8 @@ Its table is {class: {option: (key, how the value is written)}}; a value that is
 
 from __future__ import annotations
 
+import re
+
 from ..model.link_defaults import unusual
 from ..model.option import declared
 
@@ -41,3 +43,15 @@ def text(sections):
     """A file of sections, each a pair of its name and (key, value) pairs; those that have none are left out."""
     body = "\n".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in said) for name, said in sections if said)
     return f"# Made by virtlab.network, and made anew when what it says is asked for otherwise.\n\n{body}"
+
+
+def parsed(text):
+    """[(section, [(key, value)])] of such a file. Source: systemd.syntax(7), of which GLib's key files have all but lines that go on in the next."""
+    found, whole = [], re.sub(r"\\\n(?:[#;].*\n)*", " ", text)
+    for line in (each.strip() for each in whole.splitlines()):
+        if line.startswith("["):
+            found.append((line.strip("[]"), []))
+        elif line and line[0] not in "#;" and "=" in line and found:
+            key, unused, value = line.partition("=")
+            found[-1][1].append((key.strip(), value.strip()))
+    return found

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import re
-
 from ..model.bridge import Bridge, PortSettings, numbers, ranges_of
 from ..model.link import PROTOCOL
 from ..model.link_kinds import Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
 from . import boot, udev
-from .keys import pairs, text
+from .keys import pairs, parsed, text
 
 #: networkd takes the first file that matches a device, by name
 PREFIX = udev.PREFIX
@@ -140,7 +138,7 @@ def inherited(texts, identity):
     ``identity`` is the IAID by which a DHCP server knows the device, or None; networkd would else make another from the bridge's name. Addresses are not
     among the lines: they are ours from here on.
     """
-    sections = [section for text in texts for section in _parsed(text)]
+    sections = [section for text in texts for section in parsed(text)]
     goes, stays = [], []
     for name, said in sections:
         if name in STAYING:
@@ -156,18 +154,6 @@ def inherited(texts, identity):
         if not said & {"IAID", "ClientIdentifier"}:
             goes.append((version, (("IAID", str(identity)),)))
     return tuple(each for each in goes if each[1]), tuple(each for each in stays if each[1])
-
-
-def _parsed(text):
-    """[(section, [(key, value)])] of a unit, see systemd.syntax(7)."""
-    found, whole = [], re.sub(r"\\\n(?:[#;].*\n)*", " ", text)
-    for line in (each.strip() for each in whole.splitlines()):
-        if line.startswith("["):
-            found.append((line.strip("[]"), []))
-        elif line and line[0] not in "#;" and "=" in line and found:
-            key, unused, value = line.partition("=")
-            found[-1][1].append((key.strip(), value.strip()))
-    return found
 
 
 def bare(path):

@@ -20,7 +20,7 @@ from ..model.bridge import Bridge, PortOptions, PortSettings, Vlans, numbers, ra
 from ..model.link import CONTROLLERS, Link, LinkState, over_port
 from ..model.link_kinds import PRIMARY, WATCHFUL, Bond, IpVlan, MacVlan, Tun, Vlan, Vxlan
 from ..model.option import declared
-from . import boot, link_words, udev
+from . import boot, link_words, networkmanager_uplink, udev
 from .keys import pairs, text
 
 #: what profiles and files of ours begin with; how far before a person's own profiles, which have 0 unless that is said, NetworkManager takes them
@@ -259,17 +259,20 @@ def _profile(record, place, version, number):
     member = [("master", place.controller), ("slave-type", place.kind)] if place is not None else []
     ports = [("autoconnect-slaves", "1")] if record.kind in CONTROLLERS else []
     follows = record.kind != "nic" or link.up is not False
+    lines = dict(record.inherited)
     yield "connection", [("id", f"{PREFIX}{record.name}"), ("uuid", identity(record.name)), ("type", kind), ("interface-name", record.name),
-                         ("autoconnect", _bool(follows)), ("autoconnect-priority", PRIORITY), *ports, *member]
-    yield "ethernet", [(key, common[key]) for key in ("mtu", "cloned-mac-address") if key in common]
-    yield "link", [(key, common[key]) for key in ("tx-queue-length",) if key in common]
+                         ("autoconnect", _bool(follows)), ("autoconnect-priority", PRIORITY), *ports, *member, *lines.pop("connection", ())]
+    yield "ethernet", [*((key, common[key]) for key in ("mtu", "cloned-mac-address") if key in common), *lines.pop("ethernet", ())]
+    yield "link", [*((key, common[key]) for key in ("tx-queue-length",) if key in common), *lines.pop("link", ())]
     yield kind, OWN[record.kind](record, version, number) if record.kind in OWN else []
     if place is not None and place.kind == "bridge":
         port = place.port or PortOptions()
         yield "bridge-port", [*_pairs(port, version).items(), *_vlans(port)]
     if place is None:
-        yield "ipv4", _addresses(link, 4)
-        yield "ipv6", _addresses(link, 6)
+        for version in (4, 6):
+            said, own = lines.pop(f"ipv{version}", None), _addresses(link, version)
+            yield f"ipv{version}", own if said is None else list(networkmanager_uplink.addresses(said, own))
+    yield from lines.items()
 
 
 def _bridge(record, version, unused):

@@ -12,7 +12,7 @@ from ..model.bridge import VLAN_OPTIONS, BridgePort, PortOptions
 from ..model.link import over_port, report
 from ..model.option import Bag, declared, plain
 from . import link_cables, link_conflicts, link_preflight, link_rules, link_taken, link_uplink
-from .link_routes import displaced, dropped, left_out, narrow, possible, vanishing, withdrawn
+from .link_routes import displaced, dropped, goes_to, left_out, narrow, possible, vanishing, withdrawn
 from .link_steps import bounces, changes_between, released, replaced, steps_between
 from .link_target import expected, target_of, unseen, with_guests
 from .plan import NO_OTHERS, Change, Grip, Item, Step
@@ -107,7 +107,7 @@ def _item(wanted, state, targets, claimed, context, others):
         link_conflicts.check(wanted, state, targets, context, others.coming)
         guests, warnings = _users(wanted, state, target, context)
         warnings += [*_boots(wanted, target, context), *link_preflight.doubts(state, target, targets, context)]
-        warnings += _gone(wanted, state, planned, context) if None not in (state, planned) else []
+        warnings += _gone(wanted, state, planned, targets, context) if None not in (state, planned) else []
     warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
                  for name in (unseen(state.data) if None not in (state, wanted.data) else ()) if getattr(wanted.data, name) is not None]
     unmanaged = sorted({port.name for port in planned.ports} - {port.name for port in wanted.ports}) if _lists(wanted, planned) else []
@@ -140,12 +140,13 @@ def _takes_over(wanted, state, target):
     return wanted.takeover and target.kept is not None and state.kept != target.kept
 
 
-def _gone(wanted, state, target, context):
-    """Warnings of routes of others that will not be there any more."""
+def _gone(wanted, state, target, targets, context):
+    """Warnings of routes of others that will not be there any more, by this device or another of the plan."""
     same = [route for route in displaced(target.link.routes, state.others) if route.gateway in {each.gateway for each in target.link.routes}]
     lost = [route for route in state.others if route not in (*possible(state, target, state.others), *same)]
     rival = context.rival(wanted.name) if _takes_over(wanted, state, target) else None
     left = [each for each in left_out(rival, target.kept.record.link.routes, context.others(wanted.name)) if each not in state.others] if rival else ()
+    left = [each for each in left if not any(goes_to(other, each) for other in targets.values() if other is not None)]
     ours, back = withdrawn(state, target), f"until {target.kept.by} sets it up anew" if target.kept else "and nothing puts back by itself"
     return [*([f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []),
             *([f"the kernel removes with this, {back}: {', '.join(ours)}"] if ours else []),

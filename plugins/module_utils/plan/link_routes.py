@@ -56,6 +56,11 @@ def left_out(rival, wanted, others):
     return [route for route in others if route.asked is not None and route.protocol in GIVEN[rival.by] and route not in asked]
 
 
+def goes_to(target, route):
+    """True for a route of others that a target has in its place, as others' or as ours."""
+    return route.asked in (target.link.routes or ()) or route._replace(asked=None) in target.others
+
+
 def narrow(link):
     """True for a Link whose MTU is too small for IPv6."""
     return link.mtu is not None and link.mtu < SIX
