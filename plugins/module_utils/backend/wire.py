@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
-import ctypes
 import os
 import selectors
 import socket
@@ -80,9 +80,8 @@ class _Line:
 
     def _bind(self, name):
         """Hear nothing before the filter is there. Who is answered by IPv6 is looked for in a group, which the device is to hear for that long."""
-        program = b"".join(struct.pack("=HBBI", *each) for each in FILTER)
-        held = ctypes.create_string_buffer(program, len(program))
-        self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(FILTER), ctypes.addressof(held)))
+        program = array.array("B", b"".join(struct.pack("=HBBI", *each) for each in FILTER))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(FILTER), program.buffer_info()[0]))
         self.socket.bind((name, ETH_P_ALL))
         self.socket.setblocking(False)
         if 6 in self.families:
