@@ -21,7 +21,7 @@ from ..codec import link_json, link_words, teamd
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
 from ..model.option import Bag
-from . import iproute, journal, keepers, uplinks
+from . import iproute, journal, keepers, uplinks, wire
 
 SYSFS = Path("/sys/class/net")
 #: linux/if_tun.h
@@ -264,6 +264,16 @@ class Devices:
         for name, state in self._networks().networks.items():
             found.update({each.bridge_name: name for each in (state.stored, state.live) if each and each.owns_bridge})
         return found
+
+    @cached_property
+    def serving(self):
+        """{bridge: (network, families of DHCP)} of libvirt's networks that run and make theirs themselves."""
+        live = {name: state.live for name, state in self._networks().networks.items() if state.live} if self._has_libvirt else {}
+        return {each.bridge_name: (name, each.dhcp_families) for name, each in live.items() if each.owns_bridge}
+
+    def offers(self, ports):
+        """{name: Heard} for {name: families}: who gives addresses where devices lead to. Takes seconds."""
+        return wire.ask(ports)
 
     @cached_property
     def _has_libvirt(self):

@@ -12,7 +12,7 @@ from ..codec import network_xml
 from ..errors import BackendError
 from ..model.kernel import IN_PLACE, Kernel, Port
 from ..model.network_state import NetworkState
-from . import bridge_ports, daemon, journal, links
+from . import bridge_ports, daemon, journal, links, wire
 from .firewall import Firewall
 from .waiting import until
 
@@ -195,6 +195,10 @@ class Networks:
     def names(self):
         """Names of the host's network devices now; none are known on another host."""
         return frozenset() if self.remote else links.names()
+
+    def offers(self, ports):
+        """{name: Heard} for {name: families}: who gives addresses where devices lead to. Takes seconds."""
+        return wire.ask(ports)
 
     def loose(self, network):
         """Ports that belong on a network (a Network) and are on no bridge: guests' NICs, which outlive the bridge that they were on."""

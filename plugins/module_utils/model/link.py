@@ -24,6 +24,8 @@ RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 RIDING = ("vlan", *RIDERS)
 #: kinds whose ports are other devices
 CONTROLLERS = ("bridge", "bond", "team")
+#: kinds that a task makes, and that lead to a segment of others
+LEADING = ("bond", "team", "vlan", "vxlan", "macvlan")
 #: the protocol number of routes that are ours; free in iproute2's rt_protos and in those that distributions add
 PROTOCOL = 118
 
@@ -82,7 +84,8 @@ class Link:
         key=("dst", "metric", "table"), unset=None,
     )
     link: Optional[str] = option(DEVICE, "Device below, which this one is on top of.")
-    controller: Optional[str] = option(Kind("str", _none_or_device), "Bridge, bond or team whose port it is; empty takes it off.")
+    controller: Optional[str] = option(Kind("str", _none_or_device), "Bridge, bond or team whose port it is; empty takes it off. "
+                                      "On the bridge of a libvirt network that has DHCP, a warning tells of another DHCP server where the device leads.")
     port: Optional[PortOptions] = option(PortOptions, "What the bridge of O(controller) is to know of it.")
 
 
@@ -240,6 +243,13 @@ class WantedLink:
     def leaving(self):
         """Names of devices that are on no bridge any more once this is."""
         return (self.name,) if self.state == "absent" or self.link.controller is not None else ()
+
+    @property
+    def leading(self):
+        """Names of devices that lead to a segment of others, once this is there."""
+        return (self.name,) if self.state == "present" and self.device in LEADING else ()
+
+    serving = ()
 
 
 def over(held, given):

@@ -163,7 +163,8 @@ class Network:
     bridge: Optional[Bridge] = option(Bridge, "The bridge: libvirt's own, or with O(forward.mode=bridge) one that is there.")
     bridge_ports: tuple = options(
         DEVICE, "Devices of the host that are ports of the bridge beside the guests' NICs, such as a NIC that joins the network to another host's. "
-        "They are put back whenever the network starts, by a hook of libvirt; not for bridges that libvirt does not make.",
+        "They are put back whenever the network starts, by a hook of libvirt; not for bridges that libvirt does not make. Where the network has DHCP, "
+        "the segment of one that joins is asked for other servers first, for four seconds at most and without taking a lease, and a warning tells of them.",
     )
     mtu: Optional[int] = option(integer(68, 65535), "MTU of the bridge and its guests, in bytes; at least 1280 with IPv6.")
     domain: Optional[Domain] = option(Domain, "DNS domain of the guests.")
@@ -194,10 +195,14 @@ class Network:
         return self.mode in OWNING
 
     @property
+    def dhcp_families(self):
+        """The families (4 and 6) that libvirt gives addresses of."""
+        return frozenset(6 if ip.family == "ipv6" else 4 for ip in self.ips if self.owns_bridge and ip.dhcp and (ip.dhcp.ranges or ip.dhcp.hosts))
+
+    @property
     def runs_dnsmasq(self):
         """True where libvirt runs a dnsmasq for it. Source: networkStartDhcpDaemon in libvirt's src/network/bridge_driver.c."""
-        dhcp = any(ip.dhcp and (ip.dhcp.ranges or ip.dhcp.hosts) for ip in self.ips)
-        return self.owns_bridge and bool(self.ips) and (dhcp or not self.dns or self.dns.enable is not False)
+        return self.owns_bridge and bool(self.ips) and (bool(self.dhcp_families) or not self.dns or self.dns.enable is not False)
 
     @cached_property
     def interfaces(self):

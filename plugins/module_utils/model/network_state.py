@@ -58,8 +58,15 @@ class WantedNetwork:
         made = self.definition is not None and self.definition.owns_bridge and self.state == "active"
         return (self.definition.bridge_name,) if made and self.definition.bridge_name else ()
 
-    #: names of devices that leave the bridge they are on
-    leaving = ()
+    @property
+    def serving(self):
+        """(its name, its bridge or None, families that it serves DHCP of), once, where the task says so; no families where it is not to run."""
+        if self.state in ("absent", "inactive"):
+            return ((self.name, None, frozenset()),)
+        return ((self.name, self.definition.bridge_name, self.definition.dhcp_families),) if self.definition is not None else ()
+
+    #: names of devices that leave the bridge they are on, and of those that lead to a segment of others
+    leaving = leading = ()
 
 
 def fill(wanted, held):

@@ -11,7 +11,7 @@ from ..errors import InUseError, ValidationError, about
 from ..model.bridge import VLAN_OPTIONS, BridgePort, PortOptions
 from ..model.link import over_port, report
 from ..model.option import Bag, declared, plain
-from . import link_cables, link_conflicts, link_preflight, link_rules, link_taken, link_uplink
+from . import link_cables, link_conflicts, link_preflight, link_rules, link_taken, link_uplink, offers
 from .link_routes import displaced, dropped, goes_to, left_out, narrow, possible, vanishing, withdrawn
 from .link_steps import bounces, changes_between, released, replaced, steps_between
 from .link_target import expected, target_of, unseen, with_guests
@@ -23,8 +23,8 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
 
     ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)``, ``uplink(name)`` of a bridge and ``others(name)``
     (routes of others by it) of any device, ``inherited(name, by)`` (what others' files say of it, None where ``by`` cannot), ``guarded(name)`` (whether a
-    device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, and ``networks`` ({bridge: network} of
-    libvirt's own bridges).
+    device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, ``networks`` ({bridge: network} of
+    libvirt's own bridges), ``serving`` (these with families of DHCP), and ``offers(ports)`` (who gives addresses where devices lead to).
     ``others`` is what the plan does beside them.
     """
     wanted = link_uplink.spread(wanted, context)
@@ -42,6 +42,7 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
             claimed = {name: kept for name, (taker, kept) in claims.items() if taker == each.name and name not in targets}
             items.append(_item(each, observed[each.name], targets, claimed, context, others))
     link_rules.check_beside(wanted, observed, targets, context)
+    items = offers.with_links(items, context, others)
     return [_along(item, comes.get(item.key), item.key in goes) for item in items]
 
 

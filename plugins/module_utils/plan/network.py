@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..errors import InUseError, about
 from ..model.network_state import report
-from . import network_conflicts
+from . import network_conflicts, offers
 from .network_steps import changes_between, lost, steps_between
 from .network_target import restarts, target_of
 from .plan import NO_OTHERS, Grip, Item
@@ -18,7 +18,7 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
     networks by name), ``routes``, ``links``, ``devices`` (Links by name), ``guests``, ``loose`` (ports that a network has lost),
-    ``uri``, ``local``, ``remote``, ``root``. ``others`` is what the plan does beside them.
+    ``uri``, ``local``, ``remote``, ``root``, ``offers(ports)`` (who gives addresses where devices lead to). ``others`` is what the plan does beside them.
     """
     targets, items = {}, []
     for each in wanted:
@@ -27,7 +27,7 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     for each in wanted:
         with about(f"network {each.name}" if len(wanted) > 1 else ""):
             items.append(_item(each, observed[each.name], targets, context, others))
-    return items
+    return offers.with_networks(items, context, others)
 
 
 def _item(wanted, state, targets, context, others):

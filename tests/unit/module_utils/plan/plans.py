@@ -27,7 +27,21 @@ B = network(uuid=UUID, mtu=1500)
 
 
 @dataclass
-class Host:
+class Segments:
+    """What is to be heard on devices, what was asked, and the networks that serve DHCP."""
+
+    heard: dict = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    serving: dict = field(default_factory=dict)
+
+    def offers(self, ports):
+        """What is heard."""
+        self.asked.append(ports)
+        return {name: self.heard[name] for name in ports}
+
+
+@dataclass
+class Host(Segments):
     """The rest of the host, as plans see it."""
 
     networks: dict = field(default_factory=dict)

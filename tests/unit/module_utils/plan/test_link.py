@@ -19,6 +19,8 @@ from ansible_collections.virtlab.network.plugins.module_utils.plan.families impo
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import steps_between
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_target import expected
 
+from .plans import Segments
+
 OTHERS = (
     OthersRoute("0.0.0.0/0", 4, "10.0.0.9", words=("a",)), OthersRoute("10.8.0.0/16", 4, words=("b",)), OthersRoute("10.9.0.0/16", 4, "10.8.0.1", words=("c",)),
     OthersRoute("fd09::/32", 6, "fe80::9", words=("d",)), OthersRoute("10.7.0.0/16", 4, "10.0.0.9", "10.0.0.1", words=("e",)), OthersRoute("10.6.0.0/16", 4),
@@ -27,7 +29,7 @@ NIC = Seen("nic", None, None, 1500, True, ())
 
 
 @dataclass
-class Host:
+class Host(Segments):
     """The rest of the host, as plans of devices see it."""
 
     seen: dict = field(default_factory=dict)
