@@ -144,14 +144,19 @@ def _takes_over(wanted, state, target):
 def _gone(wanted, state, target, targets, context):
     """Warnings of routes of others that will not be there any more, by this device or another of the plan."""
     same = [route for route in displaced(target.link.routes, state.others) if route.gateway in {each.gateway for each in target.link.routes}]
-    lost = [route for route in state.others if route not in (*possible(state, target, state.others), *same)]
+    stay = (*possible(state, target, state.others), *same)
+    lost = [route for route in state.others if route not in stay and not _goes_on(route, targets)]
     rival = context.rival(wanted.name) if _takes_over(wanted, state, target) else None
-    left = [each for each in left_out(rival, target.kept.record.link.routes, context.others(wanted.name)) if each not in state.others] if rival else ()
-    left = [each for each in left if not any(goes_to(other, each) for other in targets.values() if other is not None)]
+    left = [each for each in left_out(rival, target.kept.record.link.routes, context.others(wanted.name))
+            if each not in state.others and not _goes_on(each, targets)] if rival else ()
     ours, back = withdrawn(state, target), f"until {target.kept.by} sets it up anew" if target.kept else "and nothing puts back by itself"
     return [*([f"routes of others that go with this: {', '.join(map(str, lost))}"] if lost else []),
             *([f"the kernel removes with this, {back}: {', '.join(ours)}"] if ours else []),
             *([f"routes of {rival} that go with this, at boot at the latest: {', '.join(map(str, left))}"] if left else [])]
+
+
+def _goes_on(route, targets):
+    return any(goes_to(target, route) for target in targets.values() if target is not None)
 
 
 def _boots(wanted, target, context):
