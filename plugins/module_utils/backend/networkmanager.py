@@ -32,8 +32,7 @@ CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
 #: of one that waits for addresses, and takes ports
 GETTING = "connecting (getting IP configuration)"
 #: states of a device that it is to look after, and has nothing to do for
-DISCONNECTED = "disconnected"
-IDLE = (DISCONNECTED, "unavailable", "connected (externally)")
+IDLE = ("disconnected", "unavailable", "connected (externally)")
 #: how often in a row, a tenth of a second apart, a device must be in one of those: it is for a moment before NetworkManager looks for a profile
 CALM = 10
 #: seconds until NetworkManager has made devices, which may take STP's time where they have ports, and until those are gone that it is to remove
@@ -251,9 +250,9 @@ def give_back(names):
         return
     until(lambda: all(state in (CONNECTED, *IDLE) for name, state in states().items() if name in back), MAKING, CALM)
     _profiles.cache_clear()
-    for name in (name for name in back if states().get(name) == DISCONNECTED):  # it has nothing that could be taken for what a profile says
+    for name in back:  # what it takes for what a profile says has more routes than that, and a client's is not there
         profile = _governing(name)
-        if profile is not None:
+        if profile is not None and profile["path"].parent != VOLATILE:
             _nmcli("--wait", str(MAKING), "connection", "up", profile["uuid"], check=False)
 
 
