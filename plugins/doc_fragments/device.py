@@ -72,8 +72,9 @@ UPLINK = """\
 uplink:
   description:
     - NIC, bond or VLAN device that joins the host to its network. The bridge takes its MAC address, its addresses and routes, and becomes what the host
-      is reached by; the NIC becomes a port. Where systemd-networkd configures the NIC, all that its unit says (DHCP client and its identity, router
-      advertisements, name servers, domains, routes) goes on to count, for the bridge.
+      is reached by; the NIC becomes a port. Where systemd-networkd or NetworkManager configures the NIC, all that its unit or profile says (DHCP client and its
+      identity, router advertisements, name servers, domains, routes) goes on to count, for the bridge. Routes that another program gave it, such as
+      ifupdown, become the bridge's own; a DHCP client of another program is refused.
     - V(state=absent) gives all of it back; what was there is written down below C(/var/lib/virtlab.network/uplinks).
     - Where the connection that asks for it comes by this NIC, C(rollback_after) has to be given as well.
   type: str

@@ -36,7 +36,7 @@ CUTS = [
 def everything(host):
     """What there is of devices, addresses, routes and stored configuration, without clocks and carriers."""
     shown = "; ".join(["ip -d address", "ip route", "ip -6 route", "bridge vlan", "virsh net-list --all"])
-    files = "find /etc/systemd /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
+    files = "find /etc/systemd /etc/NetworkManager /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
     text = host.run("bash", "-c", f"{shown}; {files}", check=False).stdout
     clocks = r"\w+_timer +[\d.]+|(valid_lft|preferred_lft|expires) \w+"
     carrier = r"NO-CARRIER,|,LOWER_UP| linkdown| state \w+|(bridge_id|designated_root) \S+|.*fe80::.*"  # an empty bridge has one until it has had a port

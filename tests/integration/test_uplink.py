@@ -5,45 +5,72 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
 import pytest
 
+from testbed import claim, topology
+from testbed import lab as labs
 from testbed.bed import until
-from tests.integration.test_trial import differing, everything
+from tests.integration.test_trial import SECONDS, differing, everything
 
-STATIC = "198.51.100.11"
-#: what asks for addresses by DHCP, and takes those that routers advertise
-CLIENT = "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\nDNS=203.0.113.1\nDomains=example.test\n"
-UNIT = "/etc/systemd/network/20-eth0.network"
+#: hosts by who brings up their network, their addresses, and how these ask for addresses by DHCP, and take those that routers advertise
+HOSTS = {"host1": {"kind": "vm"}, "host2": {"kind": "vm", "manager": "networkmanager"}}
+STATIC = {"host1": "198.51.100.11", "host2": "198.51.100.12"}
+UNIT = "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\nDNS=203.0.113.1\nDomains=example.test\n"
+PROFILE = """[connection]
+id=eth0
+type=ethernet
+interface-name=eth0
+[ipv4]
+method=auto
+dns=203.0.113.1;
+dns-search=example.test;
+[ipv6]
+method=auto
+"""
+CLIENTS = {
+    "host1": ("/etc/systemd/network/20-eth0.network", UNIT, ["networkctl", "reload"]),
+    "host2": ("/etc/NetworkManager/system-connections/eth0.nmconnection", PROFILE, ["bash", "-c", "nmcli connection reload && nmcli connection up eth0"]),
+}
 TASK = {"name": "br0", "uplink": "eth0", "rollback_after": 300}
 #: seconds that a lease counts (two minutes), and some
 LEASE = 130
 
 
-@pytest.fixture
-def lab(machine_of):
-    """A machine with a NIC."""
-    return machine_of({"kind": "vm", "hosts": {"host1": {}}})
+@pytest.fixture(scope="module")
+def lab():
+    """Machines with a NIC each."""
+    name = f"up{os.getpid()}"
+    try:
+        yield labs.up(name, plans=topology.of({"hosts": HOSTS}))
+    finally:
+        claim.down(name)
 
 
 def moved(host):
-    """Addresses and routes of both families by the device that has them, of br0 as of eth0, without clocks."""
-    text = host.run("bash", "-c", "ip -o address show dev eth0; ip -o address show dev br0; ip route; ip -6 route; resolvectl dns; resolvectl domain",
+    """Addresses and routes of both families by the device that has them, and servers of names, of br0 as of eth0, without clocks."""
+    names = "for each in eth0 br0; do nmcli -g IP4.DNS,IP6.DNS,IP4.DOMAIN device show $each | sed \"s/^/$each has /\"; done"
+    text = host.run("bash", "-c", f"ip -o address show dev eth0; ip -o address show dev br0; ip route; ip -6 route; resolvectl dns; resolvectl domain; {names}",
                     check=False).stdout
-    text = re.sub(r"^\d+: |expires \w+|valid_lft.*| nodad| brd [\d.]+|Link \d+", "", text, flags=re.M)
+    text = re.sub(r"^\d+: |expires \w+|valid_lft.*| nodad| noprefixroute| brd [\d.]+|Link \d+", "", text, flags=re.M)
     lines = [re.sub(r"\beth0\b|\bbr0\b", "DEV", line).strip() for line in text.splitlines()]
     return sorted(line for line in lines if "DEV" in line and "inet6 fe80" not in line and "fe80::/64" not in line)
 
 
-def test_addresses_and_routes_move_and_come_back(lab, ansible_for):
-    """Of a NIC that networkd configures: at once, and once the bridge is gone."""
-    host = lab.hosts["host1"]
-    far = ansible_for(lab, host, STATIC)
+@pytest.mark.parametrize("name", HOSTS)
+def test_addresses_and_routes_move_and_come_back(lab, ansible_for, name):
+    """At once, and once the bridge is gone; and in time where the bridge has others."""
+    host = lab.hosts[name]
+    far = ansible_for(lab, host, STATIC[name])
     before, places = everything(host), moved(host)
     assert "Set rollback_after" in far.refused("virt_bridge", name="br0", uplink="eth0")
     assert far.module("virt_bridge", check=True, **TASK)["changed"] is True and everything(host) == before
+    lost = far.run(("virt_bridge", {**TASK, "addresses": ["10.0.0.1/24"], "rollback_after": SECONDS}))[0]
+    assert lost["trial"]["outcome"] == "rolled back", lost
+    settled(host, places)
     made, again = far.run(("virt_bridge", TASK), ("virt_bridge", {"name": "br0", "uplink": "eth0"}))
     assert made["trial"]["outcome"] == "confirmed" and made["after"]["uplink"] == "eth0" and again["changed"] is False, (made, again)
     settled(host, places)
@@ -53,23 +80,26 @@ def test_addresses_and_routes_move_and_come_back(lab, ansible_for):
     assert far.module("virt_bridge", name="br0", state="absent")["changed"] is False
 
 
-def test_a_lease_moves_with_its_client(lab, ansible_for):
-    """DHCP of both families, and a router's advertisements: the same addresses before and after, past the lease's end, and on the way back."""
-    host, leases = lab.hosts["host1"], lab.dhcp()
-    host.run("tee", UNIT, input=CLIENT)
-    host.run("networkctl", "reload")
-    address = leased(leases)
-    places, identities = moved(host), clients(leases)
-    far = ansible_for(lab, host, address)
-    assert far.module("virt_bridge", **TASK)["trial"]["outcome"] == "confirmed"
-    settled(host, places)
+def test_leases_move_with_their_clients(lab, ansible_for):
+    """DHCP of both families, and a router's advertisements: the same addresses before and after, past the leases' end, after a reboot, and on the way back."""
+    leases, places, far = lab.dhcp(), {}, {}
+    for name, host in lab.hosts.items():
+        path, text, told = CLIENTS[name]
+        host.run("tee", path, input=text)
+        host.run(*told)
+        address = leased(leases, name)
+        places[name], far[name] = moved(host), ansible_for(lab, host, address)
+        assert far[name].module("virt_bridge", **TASK)["trial"]["outcome"] == "confirmed"
+        settled(host, places[name])
+    identities = clients(leases)
     time.sleep(LEASE)
-    assert moved(host) == places and clients(leases) == identities
-    host.reboot()
-    settled(host, places)
-    assert far.module("virt_bridge", name="br0", uplink="eth0")["changed"] is False
-    assert far.module("virt_bridge", name="br0", state="absent", rollback_after=300)["trial"]["outcome"] == "confirmed"
-    settled(host, places)
+    assert {name: moved(host) for name, host in lab.hosts.items()} == places and clients(leases) == identities
+    for name, host in lab.hosts.items():
+        host.reboot()
+        settled(host, places[name])
+        assert far[name].module("virt_bridge", name="br0", uplink="eth0")["changed"] is False
+        assert far[name].module("virt_bridge", name="br0", state="absent", rollback_after=300)["trial"]["outcome"] == "confirmed"
+        settled(host, places[name])
     assert clients(leases) == identities
 
 
@@ -81,14 +111,24 @@ def settled(host, places):
     assert now == places
 
 
-def leased(leases):
-    """The address of IPv4 that was given, once there are those of both families."""
-    until(lambda: len(clients(leases)) > 1, 60, "leases of both families")
+def leased(leases, name):
+    """The address of IPv4 that a host was given, once there are those of both families."""
+    until(lambda: len(held(leases, name)) > 1, 60, f"leases of both families for {name}")
     time.sleep(3)  # of the router's advertisement
-    return next(address for address, unused in clients(leases) if "." in address)
+    return next(address for address in held(leases, name) if "." in address)
+
+
+def held(leases, name):
+    """Addresses of the leases of a host."""
+    return [fields[2] for fields in entries(leases) if fields[3] == name]
 
 
 def clients(leases):
     """(address, client's identity) of all leases."""
-    lines = [line.split() for line in leases.read_text(encoding="utf-8").splitlines()] if leases.exists() else []
-    return sorted((fields[2], fields[4]) for fields in lines if len(fields) == 5)
+    return sorted((fields[2], fields[4]) for fields in entries(leases))
+
+
+def entries(leases):
+    """The fields of every lease: its end, an identity, the address, the host's name, and another identity."""
+    lines = leases.read_text(encoding="utf-8").splitlines() if leases.exists() else []
+    return [line.split() for line in lines if len(line.split()) == 5]
