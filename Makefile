@@ -109,7 +109,7 @@ test-integration: deps-test ## integration tests against real libvirtd in the te
 # What depends on libvirt's version, with that of Debian 13.
 .PHONY: test-trixie
 test-trixie: deps-test ## the modules' integration tests with libvirt 11 (needs root)
-	@python -m pytest --suite trixie $(addprefix tests/integration/test_,virt_network.py virt_host.py virt_network_info.py documents.py guests.py)
+	@python -m pytest -n 2 --dist loadfile --suite trixie $(addprefix tests/integration/test_,$(addsuffix .py,matrix virt_network virt_host virt_network_info documents guests))
 
 SCENARIO ?= nat_lab
 SUITE ?= bookworm
