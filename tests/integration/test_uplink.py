@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -78,6 +80,21 @@ def test_addresses_and_routes_move_and_come_back(lab, ansible_for, name):
     settled(host, places)
     assert differing(before, everything(host)) == []
     assert far.module("virt_bridge", name="br0", state="absent")["changed"] is False
+
+
+def test_several_hosts(lab, ansible_for):
+    """All at once, and one after the other: each is reached again by itself."""
+    far = ansible_for(lab, lab.hosts["host1"], STATIC["host1"])
+    inventory = lab.inventory()
+    inventory["all"]["hosts"] = {name: host.variables(STATIC[name]) for name, host in lab.hosts.items()}
+    (far.top / "all.json").write_text(json.dumps(inventory), encoding="utf-8")
+    for serial, task in ((len(HOSTS), TASK), (1, {**TASK, "uplink": None, "state": "absent"})):
+        play = {"hosts": "all", "gather_facts": False, "serial": serial, "tasks": [{"virtlab.network.virt_bridge": task}]}
+        (far.top / "all.yml").write_text(json.dumps([play]), encoding="utf-8")
+        done = subprocess.run(["ansible-playbook", "-i", str(far.top / "all.json"), str(far.top / "all.yml")], env=far.environment, capture_output=True,
+                              text=True, check=False)
+        stats = json.loads(done.stdout.splitlines()[-1])["stats"]
+        assert {name: each["changed"] for name, each in stats.items()} == dict.fromkeys(HOSTS, 1), done.stdout
 
 
 def test_leases_move_with_their_clients(lab, ansible_for):
