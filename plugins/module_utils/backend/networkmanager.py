@@ -26,6 +26,8 @@ CONFIGURATION = Path("/etc/NetworkManager/conf.d/00-virtlab.conf")
 SUFFIX = ".nmconnection"
 #: profiles that NetworkManager made up to describe what it found, and that are gone with it
 VOLATILE = Path("/run/NetworkManager/system-connections")
+#: names of devices that it leaves alone until they are given back; as that it is over with the next boot
+RELEASED = Path("/run/virtlab.network/released")
 SYSFS = Path("/sys/class/net")
 #: states of a device that is as its profile says, and of one that NetworkManager did not make, and leaves as it is
 CONNECTED, EXTERNAL = "connected", ("connected (externally)", "unmanaged")
@@ -229,16 +231,32 @@ def release(paths):
     names = [path.stem[len(networkmanager.PREFIX):] for path in paths if path.parent == PROFILES] if active() else []
     found = {name: _look(name) for name in names if (SYSFS / name).exists()}
     left = [name for name, (unused, current, follows) in found.items() if not follows or ours(current["path"].name)]
+    _remember({*_released(), *left})
     for name in left:
         _nmcli("device", "set", name, "managed", "no")
     return left
 
 
-def give_back(names):
+def _released():
+    """Names of the devices that it was to leave alone, by this run or one that was killed, and did not get back."""
+    return (files.text(RELEASED) or "").split()
+
+
+def _remember(names):
+    if names:
+        files.write(RELEASED, "\n".join(sorted(names)))
+    else:
+        files.remove(RELEASED)
+
+
+def give_back(unused):
     """Have NetworkManager look after devices again that it was to leave alone: NICs, and what a person's profile names, unless they are ports.
 
     Others that stay would be altered by that. Waits until NetworkManager is through with them.
     """
+    names = _released()
+    if not names or not active():
+        return
     there = [name for name in names if (SYSFS / name).exists() and not (SYSFS / name / "master").exists()]
     free = [name for name in there if name not in _kept(names)]
     named = _named() if free else ()
@@ -246,14 +264,14 @@ def give_back(names):
     for name in back:
         iproute.run("ip", "link", "set", "dev", name, "up")  # it takes devices as they are then, and a former port is down
         _nmcli("device", "set", name, "managed", "yes")
-    if not back:
-        return
-    until(lambda: all(state in (CONNECTED, *IDLE) for name, state in states().items() if name in back), MAKING, CALM)
-    _profiles.cache_clear()
+    if back:
+        until(lambda: all(state in (CONNECTED, *IDLE) for name, state in states().items() if name in back), MAKING, CALM)
+        _profiles.cache_clear()
     for name in back:  # what it takes for what a profile says has more routes than that, and a client's is not there
         profile = _governing(name)
         if profile is not None and profile["path"].parent != VOLATILE:
             _nmcli("--wait", str(MAKING), "connection", "up", profile["uuid"], check=False)
+    _remember([name for name in names if name not in free and (SYSFS / name).exists()])
 
 
 def _named():
