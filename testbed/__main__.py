@@ -43,7 +43,7 @@ def parser():
     up.add_argument("--hosts", type=int, default=1)
     up.add_argument("--suite", default="bookworm", choices=sorted(root.SUITES))
     up.add_argument("--kind", default=topology.KINDS[0], choices=topology.KINDS, help="namespaces (the default), or virtual machines")
-    up.add_argument("--topology", metavar="FILE", help="JSON that says which hosts there shall be, and how they are wired")
+    up.add_argument("--topology", metavar="FILE", help="JSON that says which hosts there shall be, how wired, and where not as given of which suite and kind")
     up.add_argument("--keeper", type=int, metavar="PID", help="when this process has ended, clean takes the lab down")
     down = command("down", lambda given: claim.down(given.lab), "end a lab")
     down.add_argument("lab")
@@ -51,8 +51,9 @@ def parser():
     execute.add_argument("lab")
     execute.add_argument("host", help="a host's name, or world")
     execute.add_argument("argv", nargs=argparse.REMAINDER)
-    inventory = command("inventory", lambda given: print(json.dumps(lab.load(given.lab).inventory(), indent=2)), "print a lab's Ansible inventory")
+    inventory = command("inventory", lambda given: print(json.dumps(lab.load(given.lab).inventory(given.by), indent=2)), "print a lab's Ansible inventory")
     inventory.add_argument("lab")
+    inventory.add_argument("--by", metavar="NIC", help="reach machines from the world by the address of a NIC, not by the one that is there for that")
     command("list", lambda given: tell(claim.labs()), "list the labs")
     clean = command("clean", lambda given: tell(claim.clean(given.all)), "take down the labs that killed runs left, and print their names")
     clean.add_argument("--all", action="store_true", help="take down every lab")
@@ -72,7 +73,7 @@ def tell(names):
 
 def start(given):
     """Start a lab, and let it stay."""
-    plans = topology.read(given.topology) if given.topology else topology.plain(given.hosts, given.suite, given.kind)
+    plans = topology.read(given.topology, suite=given.suite, kind=given.kind) if given.topology else topology.plain(given.hosts, given.suite, given.kind)
     if given.lab in claim.labs():
         raise BedError(f"lab {given.lab} is there already: take it down first, with: python3 -m testbed down {given.lab}")
     try:

@@ -30,10 +30,10 @@ class Lab:
         scratch.write_text(json.dumps({each.name: each.KIND for each in self.hosts.values()}), encoding="utf-8")
         scratch.rename(path)
 
-    def inventory(self):
-        """An Ansible inventory of the hosts, as nested dicts."""
+    def inventory(self, by=None):
+        """An Ansible inventory of the hosts, as nested dicts; of machines reached from the world ``by`` a NIC of that name, where one is given."""
         common = {"ansible_python_interpreter": "/usr/bin/python3", "ansible_user": "root"}
-        return {"all": {"vars": common, "hosts": {each.name: each.variables() for each in self.hosts.values()}}}
+        return {"all": {"vars": common, "hosts": {each.name: each.variables(*([each.address(by)] if by else [])) for each in self.hosts.values()}}}
 
     def world(self, *argv, check=True, **more):
         """Run a command in the world."""
@@ -53,6 +53,8 @@ def up(name, count=1, suite="bookworm", plans=None):
     plans = plans or topology.plain(count, suite)
     fabric.start(name, sorted({topology.LAN, *(nic.segment for plan in plans for nic in plan.nics)}))
     world.start(name)
+    if any(nic.dhcp and nic.segment == topology.LAN for plan in plans for nic in plan.nics):
+        world.dhcp(name)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         started = list(pool.map(lambda plan: KINDS[plan.kind][1](name, plan), plans))
     lab = Lab(name, {each.name: each for each in started})

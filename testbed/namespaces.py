@@ -28,6 +28,10 @@ class Namespaces(Host):
         """What an Ansible inventory says of it."""
         return {"ansible_connection": "virtlab.network.netns", "ansible_netns_target": str(self.pid)}
 
+    def address(self, device):
+        """It is reached by its namespaces alone."""
+        raise BedError(f"{self.name} is of kind {self.KIND}: only those of kind vm are reached by a NIC such as {device}")
+
     def path(self, inside):
         """A path of the host's, as seen from outside."""
         return Path(f"/proc/{self.pid}/root", str(inside).lstrip("/"))

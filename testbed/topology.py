@@ -31,7 +31,10 @@ NAMES = {"host": "[a-z][a-z0-9]{0,7}", "nic": "[a-z][a-z0-9]{0,5}", "segment": "
 
 @dataclass(frozen=True)
 class Nic:
-    """One NIC of a host: its name, the segment that its cable goes to, its addresses, MTU, MAC address ('' leaves it to chance) and model."""
+    """One NIC of a host: its name, the segment that its cable goes to, its addresses, MTU, MAC address ('' leaves it to chance) and model.
+
+    With ``dhcp`` it asks for addresses, routes and all else by DHCP, and takes what routers advertise.
+    """
 
     name: str
     segment: str
@@ -39,6 +42,7 @@ class Nic:
     mtu: int = MTU
     mac: str = ""
     model: str = MODELS[0]
+    dhcp: bool = False
 
     @property
     def uplink(self):
@@ -68,19 +72,20 @@ def plain(count, suite, kind=KINDS[0]):
     return of({"suite": suite, "kind": kind, "hosts": {f"host{number}": {} for number in range(1, count + 1)}})
 
 
-def read(path):
-    """Plans of the hosts that a JSON file describes, in its order. Raises BedError where it is not as it must be."""
+def read(path, **otherwise):
+    """Plans of the hosts that a JSON file describes, in its order; ``otherwise`` says what it does not. Raises BedError where it is not as it must be."""
     try:
-        return of(json.loads(Path(path).read_text(encoding="utf-8")))
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as err:
         raise BedError(f"cannot read the topology {path}: {err}") from err
+    return of({**otherwise, **document} if isinstance(document, dict) else document)
 
 
 def of(document):
     """Plans of the hosts of ``{"suite": S, "kind": K, "hosts": {NAME: {"nics": {NIC: SEGMENT or {"segment": ..., ...}}, ...}}}``.
 
     What a host does not say for itself (suite, kind, memory, packages, manager) it has of the document. A host without ``nics`` has its uplink alone. An
-    uplink has addresses of its own, whatever else is given for it.
+    uplink has addresses of its own, whatever else is given for it, unless it is to ask for them by DHCP.
     """
     shared = {"suite": str, "kind": str, "memory": int, "packages": list, "manager": str}
     document = _known("the topology", document, {**shared, "hosts": dict})
@@ -95,8 +100,8 @@ def of(document):
         nics = tuple(_nic(nic, wanted, number) for nic, wanted in entry.get("nics", {UPLINK: LAN}).items())
         kind = _one_of("kind", entry.get("kind", KINDS[0]), KINDS)
         machines = {key: entry[key] for key in ("memory", "packages", "manager") if key in entry}
-        if kind != "vm" and (machines or any(nic.model != MODELS[0] for nic in nics)):
-            raise BedError(f"host {name} is of kind {kind}: memory, packages, manager and NICs of model igb are for those of kind vm")
+        if kind != "vm" and (machines or any(nic.model != MODELS[0] or nic.dhcp for nic in nics)):
+            raise BedError(f"host {name} is of kind {kind}: memory, packages, manager and NICs of model igb or with dhcp are for those of kind vm")
         suite = _one_of("suite", entry.get("suite", "bookworm"), root.RELEASES if kind == "vm" else root.SUITES)
         _within(f"memory of host {name}", machines.get("memory", MEMORY), 512, 65536)
         _one_of(f"manager of host {name}", machines.get("manager", MANAGERS[0]), MANAGERS)
@@ -113,13 +118,14 @@ def of(document):
 
 def _nic(name, wanted, number):
     wanted = {"segment": wanted} if isinstance(wanted, str) else wanted
-    kinds = {"segment": str, "addresses": list, "mtu": int, "mac": str, "model": str}
+    kinds = {"segment": str, "addresses": list, "mtu": int, "mac": str, "model": str, "dhcp": bool}
     given = {"segment": "", **_known(f"nic {name}", wanted, kinds), "addresses": tuple(wanted.get("addresses", ()))}
     nic = Nic(_name("nic", name), **given)
     _name("segment", nic.segment)
     _one_of("model", nic.model, MODELS)
     _check_nic(nic)
-    return replace(nic, addresses=(*(address.format(number) for address in ADDRESSES), *nic.addresses)) if nic.uplink else nic
+    own = [address.format(number) for address in ADDRESSES] if nic.uplink and not nic.dhcp else []
+    return replace(nic, addresses=(*own, *nic.addresses))
 
 
 def _one_of(what, value, allowed):

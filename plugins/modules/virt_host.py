@@ -17,7 +17,7 @@ description:
 options:
   prune:
     description:
-      - Remove the networks that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever removed.
+      - Remove the networks and devices that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever removed.
       - With empty lists this takes the whole lab down.
     type: bool
     default: false

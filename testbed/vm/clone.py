@@ -41,7 +41,7 @@ def settle(machine, plan):
     for number, (nic, made) in enumerate(zip(plan.nics, machine.make.nics), 1):
         nics.append({
             "name": nic.name, "former": qemu.FORMER.format(number), "mac": made["mac"], "mtu": nic.mtu, "addresses": nic.addresses,
-            "gateways": world.GATEWAYS if nic.uplink else [],
+            "gateways": world.GATEWAYS if nic.uplink and not nic.dhcp else [], "dhcp": nic.dhcp,
         })
     servers = world.GATEWAYS[:1] if any(nic.uplink for nic in plan.nics) else []
     facts = {"name": plan.name, "time": time.time(), "nics": nics, "servers": servers, "manager": plan.manager}

@@ -65,6 +65,17 @@ class Machine(Host):
         return {"ansible_connection": "ssh", "ansible_host": address or self.make.entry, "ansible_ssh_common_args": shlex.join(options),
                 "ansible_control_path": f"{self.folder}/{'far' if address else 'ssh'}"}
 
+    def address(self, device):
+        """The global address of IPv4 that a device has, once it has one: it may be asking for it."""
+
+        def found():
+            done = self.run("ip", "-json", "-4", "address", "show", "dev", device, "scope", "global", check=False)
+            if done.returncode:
+                raise BedError(f"{self.name} has no address by {device}: {done.stderr.strip()}")
+            return next((each["local"] for link in json.loads(done.stdout) for each in link.get("addr_info", ())), None)
+
+        return until(found, 60, f"{self.name} to have an address on {device}")
+
     def carrier(self, device, there):
         """QEMU tells the guest."""
         numbers = [number for number, nic in enumerate(self.make.nics, 1) if nic["name"] == device]

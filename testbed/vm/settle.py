@@ -38,6 +38,9 @@ def main():
             subprocess.run(["nmcli", "connection", "up", nic["name"]], stdout=subprocess.DEVNULL, check=True)
     else:
         subprocess.run(["networkctl", "reload"], check=True)
+        asking = [f"--interface={nic['name']}" for nic in facts["nics"] if nic["dhcp"]]
+        if asking:
+            subprocess.run(["/lib/systemd/systemd-networkd-wait-online", "--timeout=60", *asking], check=True)
 
 
 def commands(nic, device, managed=False):
@@ -64,18 +67,19 @@ def remember(nic, managed=False):
         path.write_text(profile(nic), encoding="utf-8")
         path.chmod(0o600)
         return
-    network = f"[Match]\nName={nic['name']}\n[Network]\nIPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n"
+    asks = "DHCP=yes" if nic["dhcp"] else "IPv6AcceptRA=no"
+    network = f"[Match]\nName={nic['name']}\n[Network]\n{asks}\nConfigureWithoutCarrier=yes\n"
     network += "".join(f"Address={address}\n" for address in nic["addresses"]) + "".join(f"Gateway={gateway}\n" for gateway in nic["gateways"])
     (NETWORKD / f"20-{nic['name']}.network").write_text(network, encoding="utf-8")
 
 
 def profile(nic):
-    """NetworkManager's profile of a NIC, which as networkd's heeds no router advertisements."""
+    """NetworkManager's profile of a NIC, which as networkd's heeds no router advertisements but with DHCP."""
     text = f"[connection]\nid={nic['name']}\ntype=ethernet\ninterface-name={nic['name']}\n[ethernet]\nmtu={nic['mtu']}\n"
     for section, family, otherwise in (("ipv4", 4, "disabled"), ("ipv6", 6, "link-local")):
         addresses = [address for address in nic["addresses"] if ipaddress.ip_interface(address).version == family]
         gateways = [gateway for gateway in nic["gateways"] if ipaddress.ip_address(gateway).version == family]
-        text += f"[{section}]\nmethod={'manual' if addresses else otherwise}\n"
+        text += f"[{section}]\nmethod={'auto' if nic['dhcp'] else 'manual' if addresses else otherwise}\n"
         text += "".join(f"address{number}={address}\n" for number, address in enumerate(addresses, 1)) + "".join(f"gateway={each}\n" for each in gateways)
     return text
 

@@ -54,6 +54,19 @@ def test_machines_reach_each_other_and_the_world(pair, old):
     assert old.run("ping", "-c", "1", "-W", "2", "-I", "mgmt0", "203.0.113.1", check=False).returncode != 0
 
 
+def test_machines_that_ask_for_their_addresses(machine_of):
+    """By DHCP of both families, and of the router; the inventory tells the one they got, by which the world reaches them."""
+    lab = machine_of({"kind": "vm", "hosts": {"host1": {"nics": {"eth0": {"segment": "lan", "dhcp": True}}}}})
+    one = lab.hosts["host1"]
+    address = lab.inventory("eth0")["all"]["hosts"]["host1"]["ansible_host"]
+    assert re.fullmatch(r"198\.51\.100\.1[0-5]\d", address) and one.run("hostname", "-I").stdout.split()[:2] == ["192.0.2.15", address]
+    assert lab.world("ping", "-c", "1", "-W", "10", address, check=False).returncode == 0
+    assert "default via 198.51.100.1 dev eth0 proto dhcp" in one.run("ip", "route").stdout
+    bed.until(lambda: "proto ra" in one.run("ip", "-6", "route", "show", "default").stdout, 60, "the router's advertisement")
+    with pytest.raises(bed.BedError, match="no address by eth7"):
+        lab.inventory("eth7")
+
+
 def test_machines_have_what_only_a_kernel_of_ones_own_has(old):
     """802.1Q, bonds, VLAN filtering, bandwidth, Open vSwitch, and virtual functions."""
     for words in ("link add link dmz name dmz.7 type vlan id 7", "link add bond0 type bond mode active-backup",

@@ -108,3 +108,6 @@ def test_guests_become_neighbours_of_the_host(lab, ansible, host):
     ansible.module("virt_network", name="inner", state="absent")
     unused, gone = ansible.playbook("virtlab.network.bridged", bridged_network_state="absent")
     assert gone["failures"] == 0 and host.run(*ways).stdout == before
+    ansible.playbook("virtlab.network.bridged")
+    results, down = ansible.playbook("virtlab.network.teardown", lab="bridged", rollback_after=60)
+    assert (down["failures"], down["changed"], results[-1]["trial"]["outcome"]) == (0, 1, "confirmed") and host.run(*ways).stdout == before

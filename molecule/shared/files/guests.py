@@ -1,16 +1,19 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two guests on a bridge, played by network namespaces, so that any host can try its networks with packets and without images.
+"""Two guests of libvirt's on a network, which they join by its name: containers that share the host's files, so that any host can try its networks with
+packets and without images.
 
-    guests.py BRIDGE MAC OUTSIDE NAME
+    guests.py start NETWORK [--mac=MAC] [--name=NAME] [--ping ADDRESS...]
+    guests.py stop
 
-The first guest has the MAC address, for a static lease; the other one by chance. Both take leases, and try their gateway, each other,
-NAME in the DNS, and OUTSIDE: an address that answers pings. Prints what they saw as JSON, and leaves nothing.
+The first guest has the MAC address, for a static lease; the other one by chance. Both take leases, and try their gateway, each other, NAME in the DNS, and
+whether the addresses answer pings. Prints what they saw as JSON, and leaves them running; stop takes them away.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -18,6 +21,14 @@ import tempfile
 from pathlib import Path
 
 GUESTS = ("vgone", "vgtwo")
+VIRSH = ("virsh", "--quiet", "--connect", "lxc:///system")
+DOMAIN = """<domain type='lxc'>
+  <name>{name}</name>
+  <memory unit='MiB'>32</memory>
+  <os><type>exe</type><init>/usr/bin/sleep</init><initarg>infinity</initarg></os>
+  <devices><interface type='network'><source network='{network}'/>{mac}</interface><console type='pty'/></devices>
+</domain>
+"""
 LEASE = """#!/bin/sh
 case $1 in
 bound|renew)
@@ -28,64 +39,79 @@ esac
 """
 
 
-def run(*words, check=True):
-    """Run a command to its end."""
-    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=check)
+def run(*words, check=True, **more):
+    """Run a command to its end; a CompletedProcess. Where it fails that is the end of this, unless ``check`` is false."""
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)
+    if check and done.returncode:
+        sys.exit(f"{' '.join(words)}: {done.stdout.strip()}")
+    return done
 
 
-def inside(guest, *words):
-    """Run a command in a guest; a CompletedProcess."""
-    return run("ip", "netns", "exec", guest, *words, check=False)
+def start(guest, network, mac):
+    """Start a guest; a function that runs a command in its network, to a CompletedProcess."""
+    document = DOMAIN.format(name=guest, network=network, mac=f"<mac address='{mac}'/>" if mac else "")
+    run(*VIRSH, "create", "/dev/stdin", input=document)
+    # libvirt's own process for it is its parent
+    pid = run("pgrep", "--parent", run(*VIRSH, "domid", guest).stdout.strip()).stdout.split()[0]
+
+    def inside(*words):
+        return run("nsenter", "--net", "--target", pid, *words, check=False)
+
+    inside("ip", "link", "set", "eth0", "up")
+    return inside
 
 
-def start(guest, bridge, mac):
-    """A namespace with a NIC eth0 on the bridge."""
-    run("ip", "netns", "add", guest)
-    run("ip", "link", "add", guest, "type", "veth", "peer", "name", "eth0", *(["address", mac] if mac else []), "netns", guest)
-    run("ip", "link", "set", guest, "master", bridge, "up")
-    for device in ("lo", "eth0"):
-        run("ip", "-n", guest, "link", "set", device, "up")
-
-
-def lease(guest, folder):
+def lease(guest, inside, folder):
     """Take a lease; {"address", "gateway", "server"}, empty where there is none."""
     script, file = Path(folder, f"{guest}.sh"), Path(folder, guest)
     script.write_text(LEASE.replace("FILE", str(file)), encoding="utf-8")
     script.chmod(0o755)
-    inside(guest, "busybox", "udhcpc", "-i", "eth0", "-s", str(script), "-f", "-q", "-n", "-t", "10", "-T", "2")
+    inside("busybox", "udhcpc", "-i", "eth0", "-s", str(script), "-f", "-q", "-n", "-t", "10", "-T", "2")
     return dict(zip(("address", "gateway", "server"), file.read_text(encoding="utf-8").split())) if file.exists() else {}
 
 
-def pings(guest, address):
+def pings(inside, address):
     """True where an address answers the guest."""
-    return inside(guest, "ping", "-c", "1", "-W", "5", address).returncode == 0
+    return inside("ping", "-c", "1", "-W", "10", address).returncode == 0
 
 
-def look(bridge, mac, outside, name):
+def look(network, mac, name, addresses):
     """Everything, as a dict."""
+    guests = [start(guest, network, each) for guest, each in zip(GUESTS, (mac, ""))]
     with tempfile.TemporaryDirectory() as folder:
-        for guest, address in zip(GUESTS, (mac, "")):
-            start(guest, bridge, address)
-        one, two = (lease(guest, folder) for guest in GUESTS)
+        one, two = (lease(guest, inside, folder) for guest, inside in zip(GUESTS, guests))
     if not one or not two:
         return {"leases": [one, two]}
     return {
         "leases": [one, two],
-        "gateway": [pings(guest, one["gateway"]) for guest in GUESTS],
-        "each_other": pings(GUESTS[0], two["address"]),
-        "outside": [pings(guest, outside) for guest in GUESTS],
-        "name": inside(GUESTS[0], "busybox", "nslookup", name, one["server"]).stdout.rpartition("Name:")[2],
+        "gateway": [pings(guest, one["gateway"]) for guest in guests],
+        "each_other": pings(guests[0], two["address"]),
+        "answer": {address: [pings(guest, address) for guest in guests] for address in addresses},
+        "name": guests[0]("busybox", "nslookup", name, one["server"]).stdout.rpartition("Name:")[2] if name else "",
     }
 
 
+def stop():
+    """Take the guests away, as far as they are there: they are transient."""
+    for guest in GUESTS:
+        run(*VIRSH, "destroy", guest, check=False)
+
+
 def main():
-    """Look, and take the guests away again."""
-    try:
-        print(json.dumps(look(*sys.argv[1:])))
-    finally:
-        for guest in GUESTS:
-            run("ip", "link", "delete", guest, check=False)
-            run("ip", "netns", "delete", guest, check=False)
+    """Look, or take the guests away."""
+    top = argparse.ArgumentParser(description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True)
+    begin = verbs.add_parser("start")
+    begin.add_argument("network")
+    begin.add_argument("--mac", default="")
+    begin.add_argument("--name", default="")
+    begin.add_argument("--ping", nargs="*", default=[])
+    verbs.add_parser("stop")
+    given = top.parse_args()
+    if given.verb == "stop":
+        stop()
+    else:
+        json.dump(look(given.network, given.mac, given.name, given.ping), sys.stdout)
 
 
 if __name__ == "__main__":

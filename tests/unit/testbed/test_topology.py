@@ -37,6 +37,10 @@ PLANS = [
         {"kind": "vm", "manager": "networkmanager", "hosts": {"one": {}, "two": {"manager": "networkd", "nics": {}}}},
         [Plan(11, "one", "vm", "bookworm", (UPLINK,), manager="networkmanager"), Plan(12, "two", "vm", "bookworm", ())],
     ),
+    (
+        {"kind": "vm", "hosts": {"one": {"nics": {"eth0": {"segment": "lan", "dhcp": True}, "eth1": {"segment": "lan", "dhcp": False}}}}},
+        [Plan(11, "one", "vm", "bookworm", (Nic("eth0", "lan", dhcp=True), Nic("eth1", "lan")))],
+    ),
 ]
 
 WRONG = [
@@ -61,7 +65,9 @@ WRONG = [
     ({"hosts": {"one": {"nics": {"a": {"segment": "lan", "addresses": ["junk"]}}}}}, "addresses of nic a has 'junk':"),
     ({"hosts": {"one": {"nics": {"a": {"segment": "lan", "addresses": ["10.0.0.1"]}}}}}, "addresses of nic a has '10.0.0.1': must have a prefix"),
     ({"hosts": {name: {"nics": {"a": {"segment": "lan", "mac": "52:54:00:00:00:01"}}} for name in ("one", "two")}}, "mac is there twice: 52:54:00:00:00:01"),
-    ({"hosts": {"one": {"memory": 512}}}, "host one is of kind namespaces: memory, packages, manager and NICs of model igb are for those of kind vm"),
+    ({"hosts": {"one": {"memory": 512}}}, "host one is of kind namespaces: memory, packages, manager and NICs of model igb or with dhcp are for those"),
+    ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "dhcp": True}}}}}, "host one is of kind namespaces: memory, packages, manager and NICs"),
+    ({"kind": "vm", "hosts": {"one": {"nics": {"eth0": {"segment": "lan", "dhcp": "yes"}}}}}, "nic eth0 has dhcp='yes': must be"),
     ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "igb"}}}}}, "host one is of kind namespaces: memory, packages, manager and NICs"),
     ({"hosts": {"one": {"nics": {"eth0": {"segment": "lan", "model": "e1000"}}}}}, "model is 'e1000': must be one of virtio, igb"),
     ({"hosts": {"one": {"nics": ["eth0"]}}}, "host one has nics=['eth0']: must be"),
@@ -104,6 +110,12 @@ def test_files(tmp_path):
         topology.read(path)
     path.write_text(json.dumps(PLANS[0][0]), encoding="utf-8")
     assert topology.read(path) == PLANS[0][1]
+    assert topology.read(path, suite="trixie", kind="vm") == [replace(PLANS[0][1][0], suite="trixie", kind="vm")]
+    path.write_text(json.dumps({"suite": "bookworm", **PLANS[0][0]}), encoding="utf-8")
+    assert topology.read(path, suite="trixie") == PLANS[0][1]
+    path.write_text("[]", encoding="utf-8")
+    with pytest.raises(BedError, match="must be a dictionary"):
+        topology.read(path, suite="trixie")
 
 
 def test_the_example_of_the_documentation(checkout):

@@ -62,7 +62,7 @@ def test_a_machine_remembers_its_nics(tmp_path, monkeypatch):
     """By the address that is burnt in, so that bridges and VLANs that borrow it are not renamed."""
     monkeypatch.setattr(settle, "NETWORKD", tmp_path)
     nic = {"name": "eth0", "mac": "52:54:00:aa:0b:01", "former": "52:54:00:ab:00:01", "mtu": 9000,
-           "addresses": ["10.0.0.1/24", "fd00::1/64"], "gateways": ["10.0.0.9"]}
+           "addresses": ["10.0.0.1/24", "fd00::1/64"], "gateways": ["10.0.0.9"], "dhcp": False}
     settle.remember(nic)
     assert "PermanentMACAddress=52:54:00:aa:0b:01 52:54:00:ab:00:01\n" in (tmp_path / "20-eth0.link").read_text(encoding="utf-8")
     network = (tmp_path / "20-eth0.network").read_text(encoding="utf-8")
@@ -77,6 +77,11 @@ def test_a_machine_remembers_its_nics(tmp_path, monkeypatch):
     assert profile.read_text(encoding="utf-8").endswith(
         "[ethernet]\nmtu=9000\n[ipv4]\nmethod=manual\naddress1=10.0.0.1/24\ngateway=10.0.0.9\n[ipv6]\nmethod=manual\naddress1=fd00::1/64\n")
     assert list(settle.commands(nic, "p1", managed=True)) == commands[:2]
+    asking = {**nic, "addresses": [], "gateways": [], "dhcp": True}
+    settle.remember(asking)
+    assert "\nDHCP=yes\n" in (tmp_path / "20-eth0.network").read_text(encoding="utf-8")
+    settle.remember(asking, managed=True)
+    assert profile.read_text(encoding="utf-8").endswith("[ipv4]\nmethod=auto\n[ipv6]\nmethod=auto\n")
 
 
 def test_qemus_words_are_passed_on(tmp_path):
