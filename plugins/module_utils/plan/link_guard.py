@@ -17,8 +17,8 @@ from .link_target import fill
 BRIDGE = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "group_fwd_mask")
 #: options of a bridge's port that decide which frames pass
 PORT = ("pvid", "untagged", "tagged", "learning", "flood", "bcast_flood", "mcast_flood", "guard", "root_block", "locked", "vlan_tunnel")
-#: the table main
-MAIN = 254
+#: the table main, and the one that is looked up before it
+MAIN, LOCAL = 254, 255
 
 
 def cuts(item, access):
@@ -112,12 +112,13 @@ def _rival(state, target, access):
 
 
 def _route(name, route, access):
-    if route.table != MAIN or route.version != ipaddress.ip_address(access.client).version:
+    if route.table not in (MAIN, LOCAL) or route.version != ipaddress.ip_address(access.client).version:
         return
     if not access.covered_by(route.dst):
         return
     same = name == access.devices[0] and route.gateway == access.gateway
-    if not same and (length(route.dst), -(route.metric or 0)) > (access.length, -access.metric):
+    first = route.table == LOCAL or (length(route.dst), -(route.metric or 0)) > (access.length, -access.metric)
+    if first and not same:
         yield f"the route {route.dst} by {name} takes the way back to {access.client}"
 
 

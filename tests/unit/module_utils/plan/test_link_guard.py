@@ -54,6 +54,8 @@ def replace_seen(kind, master=None):
     (WantedLink("link", "eth0", "nic", Link(controller="")), "eth0 is taken off br0"),
     (WantedLink("bridge", "br7", "bridge", Link(addresses=Bag(["203.0.113.1/24"]))), "203.0.113.1/24 of br7 takes the way back to 203.0.113.9"),
     (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25")]))), "the route 203.0.113.0/25 by br7 takes the way back"),
+    (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25", table=255)]))), "the route 203.0.113.0/25 by br7 takes the way back"),
+    (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("0.0.0.0/0", table=255)]))), "the route 0.0.0.0/0 by br7 takes the way back"),
     (WantedLink("bridge", "br7", "bridge", ports=Bag([BridgePort(name="eth0")]), steal=True), "eth0 becomes a port of br7"),
 ])
 def test_what_cuts_the_connection(wanted, clause):
