@@ -4,7 +4,8 @@
 """A change on trial, as ``commit confirmed`` of routers has it: made by a process of its own, and taken back unless somebody confirms it in time.
 
 The task that asks for it makes the plan, starts ``apply`` and ends, so that its connection need not live through the change. ``apply`` starts ``watch``,
-writes down what is there, and makes the change. ``confirm`` comes over a new connection. ``watch`` takes the change back when time is up, or when ``apply`` dies.
+writes down what is there, and makes the change. ``confirm`` comes over a new connection. ``watch`` takes the change back when time is up, or when ``apply``
+dies.
 """
 
 from __future__ import annotations

@@ -55,13 +55,12 @@ def over(host):
 def refused_or_taken_back(machine, far, before, attempt):
     """Try what would cut the connection that ``far`` comes by, in the shape of CUTS, on a machine that has everything as ``before``.
 
-    It is refused as long as nobody takes it back, and else taken back.
+    It is refused as long as nobody takes it back, and else taken back. How it ended is what the host says over a new connection.
     """
     name, options, clause = attempt
     refused, result = far.run((name, options), (name, {**options, "rollback_after": SECONDS}))
     assert clause in refused["msg"] and "Set rollback_after" in refused["msg"], refused
     assert result["failed"] and result["trial"]["outcome"] == "rolled back" and "before is back" in result["msg"], result
-    assert far.run(("ansible.builtin.ping", {}))[0]["ping"] == "pong"
     same(machine, before)
 
 

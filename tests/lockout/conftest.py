@@ -12,7 +12,7 @@ import pytest
 from testbed import claim, topology
 from testbed import lab as labs
 from tests.integration.conftest import ansible_for
-from tests.integration.trials import ADDRESS, differing, everything
+from tests.integration.trials import ADDRESS, everything
 from tests.lockout.attempts import BEYOND
 
 __all__ = ["ansible_for"]
@@ -22,7 +22,7 @@ NICS = {"eth0": "lan", "eth1": "other"}
 
 
 class Machines:
-    """A lab with a machine for each of those who bring up a network, which is made anew once it is not what it was."""
+    """A lab with a machine for each of those who bring up a network, which is made anew once a test with it has failed."""
 
     def __init__(self):
         self.running = {}
@@ -54,18 +54,17 @@ def machines():
 
 
 @pytest.fixture
-def place(machines, ansible_for):
+def place(request, machines, ansible_for):
     """A function that gives (machine, Ansible that comes by eth0, everything that was there before)."""
-    used = []
+    used, failed = [], request.session.testsfailed
 
     def give(manager, way):
         lab, machine, before = machines.of(manager)
         source = ("src", BEYOND) if way == "beyond" else ()
         lab.world("ip", "route", "replace", f"{ADDRESS}/32", "dev", "lan", *source)
-        used.append((manager, machine, before))
+        used.append(manager)
         return machine, ansible_for(lab, machine, WAYS[way], way), before
 
     yield give
-    for manager, machine, before in used:
-        if not machine.alive or differing(before, everything(machine)):
-            machines.down(manager)
+    for manager in used if request.session.testsfailed > failed else ():
+        machines.down(manager)
