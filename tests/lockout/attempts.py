@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from tests.integration.trials import CUTS, HELD, NONE, PEER
 
@@ -19,13 +19,17 @@ PORT = {"name": "eth0"}
 
 
 class Attempt(NamedTuple):
-    """What is asked of which module, what the guard says of it, and ``way``, one of WAYS, that the connection comes by."""
+    """What is asked of which module, what the guard says of it, and ``way``, one of WAYS, that the connection comes by.
+
+    ``held`` is a task of virt_host's that is there before, and confirmed.
+    """
 
     name: str
     module: str
     options: dict
     clause: str
     way: str = "four"
+    held: Optional[dict] = None
 
 
 def dummy(name, clause, way="four", **options):
@@ -149,6 +153,11 @@ BONDS = [
     bond("primary", bond={"mode": "active-backup", "miimon": 100, "primary": "eth1"}, ports=["eth1", "eth0"]),
     bond("other-port", bond={"mode": "active-backup"}, ports=["eth1"]),
 ]
+LATER = [
+    Attempt(f"bond-later-{name}", "virt_link", {"name": "test0", "bond": {name: value}, **NONE}, f"{name} of test0 changes", held={"links": [
+        {"name": "test0", "kind": "bond", "bond": {"mode": mode, "miimon": 100}, "addresses": HELD, "ports": ["eth0", *more], **NONE}, BARE]})
+    for mode, name, value, more in (("active-backup", "primary", "eth1", ["eth1"]), ("802.3ad", "min_links", 2, []))
+]
 ABOVE = [
     *(above(f"{vlan}-{protocol}", "vlan", link="eth0", vlan={"id": vlan, "protocol": protocol}) for vlan, protocol in ((7, "802.1Q"), (4094, "802.1ad"))),
     *(Attempt(f"{kind}-passthru", "virt_link", {"name": "test0", "kind": kind, "link": "eth0", "macvlan": {"mode": "passthru"}, **NONE},
@@ -168,7 +177,7 @@ SEVERAL = [
 ]
 ATTEMPTS = [
     *(Attempt(f"short-{number}", *cut) for number, cut in enumerate(CUTS)),
-    *SUBNETS, *OWN, *ADDRESSES, *ROUTES, *BRIDGES, *UPLINKS, *BONDS, *ABOVE, *NETWORKS, *SEVERAL,
+    *SUBNETS, *OWN, *ADDRESSES, *ROUTES, *BRIDGES, *UPLINKS, *BONDS, *LATER, *ABOVE, *NETWORKS, *SEVERAL,
 ]
 #: those that are tried on a host with NetworkManager, too
 AGAIN = ("four-no-address", "four-subnet-29", "four-route-25", "four-down", "bridge-pvid-99", "bridge-no-address", "uplink-no-address", "uplink-neighbour",

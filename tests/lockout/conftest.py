@@ -22,7 +22,7 @@ NICS = {"eth0": "lan", "eth1": "other"}
 
 
 class Machines:
-    """A lab with a machine for each of those who bring up a network, which is made anew once a test with it has failed."""
+    """A lab with a machine for each of those who bring up a network, which is made anew once a test has altered it."""
 
     def __init__(self):
         self.running = {}
@@ -55,16 +55,24 @@ def machines():
 
 @pytest.fixture
 def place(request, machines, ansible_for):
-    """A function that gives (machine, Ansible that comes by eth0, everything that was there before)."""
-    used, failed = [], request.session.testsfailed
+    """A function that gives (machine, Ansible that comes by eth0, everything that was there before).
 
-    def give(manager, way):
+    A machine is given again unless it was altered for a test, by a task ``held`` of virt_host's, or by one that failed.
+    """
+    used, altered, failed = [], [], request.session.testsfailed
+
+    def give(manager, way, held=None):
         lab, machine, before = machines.of(manager)
         source = ("src", BEYOND) if way == "beyond" else ()
         lab.world("ip", "route", "replace", f"{ADDRESS}/32", "dev", "lan", *source)
         used.append(manager)
-        return machine, ansible_for(lab, machine, WAYS[way], way), before
+        far = ansible_for(lab, machine, WAYS[way], way)
+        if held:
+            altered.append(manager)
+            assert far.module("virt_host", **held, rollback_after=300)["trial"]["outcome"] == "confirmed"
+            before = everything(machine)
+        return machine, far, before
 
     yield give
-    for manager in used if request.session.testsfailed > failed else ():
+    for manager in used if request.session.testsfailed > failed else altered:
         machines.down(manager)

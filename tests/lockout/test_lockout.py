@@ -56,7 +56,7 @@ def tried(machine, far, before, task, action, seconds=SECONDS):
 def test_a_change_is_refused_or_taken_back(place, name):
     """Refused as long as nobody takes it back; and else taken back."""
     attempt = NAMED[name]
-    machine, far, before = place("networkd", attempt.way)
+    machine, far, before = place("networkd", attempt.way, attempt.held)
     refused_or_taken_back(machine, far, before, attempt[1:4])
 
 
