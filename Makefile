@@ -111,6 +111,10 @@ test-integration: deps-test ## integration tests against real libvirtd in the te
 test-trixie: deps-test ## the modules' integration tests with libvirt 11 (needs root)
 	@python -m pytest -n 2 --dist loadfile --suite trixie $(addprefix tests/integration/test_,$(addsuffix .py,matrix virt_network virt_host virt_network_info documents guests))
 
+.PHONY: test-lockout
+test-lockout: deps-test ## a hundred attempts to lock oneself out of a virtual machine over ssh (needs root, about an hour)
+	@python -m pytest -n 2 --dist load tests/lockout
+
 SCENARIO ?= nat_lab
 SUITE ?= bookworm
 .PHONY: test-vm

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A change on trial, as ``commit confirmed`` of routers has it: made by a process of its own, and taken back unless somebody confirms it in time.
 
-The task that asks for it makes the plan, starts ``apply`` and ends, so that its connection need not live through the change. ``apply`` writes down what is
-there, starts ``watch``, and makes the change. ``confirm`` comes over a new connection. ``watch`` takes the change back when time is up, or when ``apply`` dies.
+The task that asks for it makes the plan, starts ``apply`` and ends, so that its connection need not live through the change. ``apply`` starts ``watch``,
+writes down what is there, and makes the change. ``confirm`` comes over a new connection. ``watch`` takes the change back when time is up, or when ``apply``
+dies.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def _apply():
     time.sleep(GRACE)
 
     def arm(items):
+        backend.detach("watch", again=True)  # first: what is armed is looked after, whoever is killed
         backend.arm(items, task["params"]["rollback_after"])
-        backend.detach("watch", again=True)
 
     try:
         result = ACTS[task["act"]](task["params"], diff=task["diff"], check_mode=False, warn=warnings.append, tried=True, arm=arm)
@@ -106,7 +107,7 @@ def _watch():
         left, alive = backend.left(), backend.working() is not None
         if left == 0 or left and not alive and backend.told() is None:
             break
-        if left is None and not (alive and backend.decided() == backend.UNDOING):
+        if left is None and not (alive and backend.decided() != backend.CONFIRMED):
             break
         time.sleep(LOOKING)
     if backend.left() is not None or backend.decided() == backend.UNDOING:
@@ -142,6 +143,12 @@ def _boot():
     backend.end({"outcome": "rolled back", "said": "the host was started anew, with what had been there before"})
 
 
+def _abandoned():
+    """True where who was to make the change has died before it was armed: nobody watches yet."""
+    alone = backend.left() is None and backend.decided() is None and backend.working() is None and not backend.starting()
+    return alone and backend.task() is not None  # looked at last: it goes first where a trial ends
+
+
 def settle(identity, confirm):
     """How the trial of an id, or whatever is on trial, stands, a result; with ``confirm`` it is confirmed, which can only be done once all is made.
 
@@ -155,6 +162,8 @@ def settle(identity, confirm):
             raise BackendError(f"nothing is on trial{f' by the id {identity}' if identity else ''}; the last was {last.get('id', 'never')}")
         return {"changed": False, **last}
     result = backend.told()
+    if _abandoned():
+        return {"changed": False, **_take_back()}
     if result is None or backend.left() is None:
         return {"changed": False, "id": task["id"], "outcome": "undoing" if backend.decided() == backend.UNDOING else "trying"}
     if not confirm:

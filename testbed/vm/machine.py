@@ -59,11 +59,14 @@ class Machine(Host):
         """The words that run a command inside."""
         return ["ssh", *self.options(), "-o", f"ControlPath={self.folder}/ssh", f"root@{self.make.entry}", "--", shlex.join(map(str, argv))]
 
-    def variables(self, address=None):
-        """What an Ansible inventory says of it: reached by the NIC that is there for that, or at an ``address`` of its own, from the world."""
+    def variables(self, address=None, way="far"):
+        """What an Ansible inventory says of it: reached by the NIC that is there for that, or at an ``address`` of its own, from the world.
+
+        Tasks with the same ``way`` share connections.
+        """
         options = self.options(world if address else fabric)
         return {"ansible_connection": "ssh", "ansible_host": address or self.make.entry, "ansible_ssh_common_args": shlex.join(options),
-                "ansible_control_path": f"{self.folder}/{'far' if address else 'ssh'}"}
+                "ansible_control_path": f"{self.folder}/{way if address else 'ssh'}"}
 
     def address(self, device):
         """The global address of IPv4 that a device has, once it has one: it may be asking for it."""

@@ -24,21 +24,25 @@ HOSTS = {"old": {"nics": {"eth0": "lan", "eth1": "other"}}, "new": {"suite": "tr
 class Ansible:
     """Runs modules and playbooks of this checkout on one host, as a person does."""
 
-    def __init__(self, lab, host, top, address=None):
+    def __init__(self, lab, host, top, address=None, way="far"):
         self.host, self.top = host, Path(top)
         plugins = Path(__file__).with_name("callback_plugins")
         self.environment = {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
         inventory = lab.inventory()
         if address:  # from the lab's world, as any user of a machine comes
-            inventory["all"]["hosts"][host.name] = host.variables(address)
+            inventory["all"]["hosts"][host.name] = host.variables(address, way)
         (self.top / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
 
-    def run(self, *tasks, check=False):
-        """Run tasks, each a pair of a module's name and its arguments, in one play; their results in order, failures among them."""
+    def play(self, *tasks):
+        """Write a play of tasks, each a pair of a module's name and its arguments; its path."""
         listed = [{f"virtlab.network.{name}" if "." not in name else name: arguments, "ignore_errors": True} for name, arguments in tasks]
         path = self.top / "play.json"
         path.write_text(json.dumps([{"hosts": self.host.name, "gather_facts": False, "tasks": listed}]), encoding="utf-8")
-        results, unused = self.playbook(str(path), check=check)
+        return str(path)
+
+    def run(self, *tasks, check=False):
+        """Run tasks in one play; their results in order, failures among them."""
+        results, unused = self.playbook(self.play(*tasks), check=check)
         assert len(results) == len(tasks)
         return results
 
@@ -54,11 +58,14 @@ class Ansible:
         assert result.get("failed"), result
         return result["msg"]
 
+    def command(self, name, check=False, **variables):
+        """The words that run a playbook by path or name on the host."""
+        return ["ansible-playbook", "-i", str(self.top / "inventory.json"), "--limit", self.host.name, "--diff", *(["--check"] if check else []),
+                "--extra-vars", json.dumps(variables), name]
+
     def playbook(self, name, check=False, **variables):
         """Run a playbook by path or name on the host; (results of its tasks in order, counts of the recap)."""
-        command = ["ansible-playbook", "-i", str(self.top / "inventory.json"), "--limit", self.host.name, "--diff", *(["--check"] if check else []),
-                   "--extra-vars", json.dumps(variables), name]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(self.command(name, check, **variables), env=self.environment, capture_output=True, text=True, check=False)
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         assert lines and "stats" in lines[-1], done.stdout + done.stderr
         return [line["result"] for line in lines[:-1]], lines[-1]["stats"][self.host.name]
@@ -118,7 +125,7 @@ def inside(checkout):
 def ansible_for():
     """A function that gives Ansible for a host of a lab."""
     with collections() as top:
-        yield lambda lab, host, address=None: Ansible(lab, host, top, address)
+        yield lambda lab, host, address=None, way="far": Ansible(lab, host, top, address, way)
 
 
 @pytest.fixture(scope="module")

@@ -5,47 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import json
-import re
 
 import pytest
 
 from testbed.bed import until
-
-ADDRESS, PEER = "198.51.100.11", "198.51.100.1"
-HELD = [f"{ADDRESS}/24", "2001:db8:100::11/64"]
-BACK = {"addresses": HELD, "routes": []}
-SECONDS = 8
-TRIAL = "/var/lib/virtlab.network/trial"
-NONE = {"persist": "none"}
-#: (module, options, what the guard says of it)
-CUTS = [
-    ("virt_link", {"name": "eth0", "addresses": ["10.0.0.1/24"], **NONE}, f"{ADDRESS}/24 goes from eth0"),
-    ("virt_link", {"name": "test0", "kind": "dummy", "addresses": ["198.51.100.2/28"], **NONE}, "198.51.100.2/28 of test0 takes the way back"),
-    ("virt_host", {"bridges": [{"name": "test0", "addresses": HELD, "vlan_filtering": True, "ports": [{"name": "eth0", "pvid": 7, "untagged": ["7"]}], **NONE}],
-                   "links": [{"name": "eth0", "addresses": [], **NONE}]}, "eth0 becomes a port of test0"),
-    ("virt_host", {"links": [{"name": "test0", "kind": "bond", "bond": {"mode": "active-backup"}, "addresses": HELD, "ports": ["eth0"], "up": False, **NONE},
-                             {"name": "eth0", "addresses": [], **NONE}]}, "eth0 becomes a port of test0"),
-    ("virt_host", {"bridges": [{"name": "test0", "ports": [{"name": "eth0"}], "takeover": True}],
-                   "links": [{"name": "eth0", "addresses": [], "routes": [], "takeover": True}]}, "eth0 becomes a port of test0"),
-]
-
-
-def everything(host):
-    """What there is of devices, addresses, routes and stored configuration, without clocks and carriers."""
-    shown = "; ".join(["ip -d address", "ip route", "ip -6 route", "bridge vlan", "virsh net-list --all"])
-    files = "find /etc/systemd /etc/NetworkManager /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
-    text = host.run("bash", "-c", f"{shown}; {files}", check=False).stdout
-    clocks = r"\w+_timer +[\d.]+|(valid_lft|preferred_lft|expires) \w+"
-    carrier = r"NO-CARRIER,|,LOWER_UP| linkdown| state \w+|(bridge_id|designated_root) \S+|.*fe80::.*"  # an empty bridge has one until it has had a port
-    return re.sub(rf"{clocks}|{carrier}|^\d+: | tentative| nodad| brd [\d.]+| permaddr [\w:]+|^ +altname .*|\s+$", "", text, flags=re.M)
-
-
-def differing(before, after):
-    """Lines that are in one of two texts alone."""
-    return [line for line in difflib.ndiff(sorted(before.splitlines()), sorted(after.splitlines())) if line[0] in "+-" and line[1:].strip()]
+from tests.integration.trials import ADDRESS, CUTS, SECONDS, TRIAL, differing, everything, over, refused_or_taken_back
 
 
 @pytest.fixture
@@ -58,12 +24,6 @@ def machine(machines):
 def far(machines, machine, ansible_for):
     """Ansible that comes by eth0."""
     return ansible_for(machines, machine, ADDRESS)
-
-
-def over(host):
-    """Wait until nothing is on trial any more; how it ended."""
-    until(lambda: host.run("test", "-e", TRIAL, check=False).returncode, SECONDS + 90, "the trial to end")
-    return json.loads(host.run("cat", "/var/lib/virtlab.network/trial.json").stdout)
 
 
 #: what a host has before, and what is tried: a bridge and a TAP that change, one that goes, a network that restarts, one that comes, and one that goes
@@ -141,11 +101,4 @@ def test_a_power_cut_takes_it_back(machines, machine, ansible_for, inside):
 @pytest.mark.parametrize("number", range(len(CUTS)))
 def test_nobody_is_locked_out(machine, far, number):
     """Refused as long as nobody takes it back; and else taken back, so that all is as before."""
-    name, options, clause = CUTS[number]
-    before = everything(machine)
-    refused, result, ping = far.run((name, options), (name, {**options, "rollback_after": SECONDS}), ("ansible.builtin.ping", {}))
-    assert clause in refused["msg"] and "Set rollback_after" in refused["msg"], refused
-    assert result["failed"] and result["trial"]["outcome"] == "rolled back" and "before is back" in result["msg"], result
-    assert ping["ping"] == "pong"
-    until(lambda: not differing(before, everything(machine)), 60, "networkd to give the NIC all its routes")
-    assert differing(before, everything(machine)) == [], result
+    refused_or_taken_back(machine, far, everything(machine), CUTS[number])

@@ -16,7 +16,7 @@ import pytest
 from testbed import claim, topology
 from testbed import lab as labs
 from testbed.bed import until
-from tests.integration.test_trial import SECONDS, differing, everything
+from tests.integration.trials import SECONDS, differing, everything
 
 #: hosts by who brings up their network, their addresses, and how these ask for addresses by DHCP, and take those that routers advertise
 HOSTS = {"host1": {"kind": "vm"}, "host2": {"kind": "vm", "manager": "networkmanager"}}

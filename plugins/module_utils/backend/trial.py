@@ -188,7 +188,10 @@ def _started(pid):
 
 def starting():
     """True while the process that is to change the host may not have said so yet."""
-    return not (FOLDER / PROCESS).exists() and time.time() < FOLDER.stat().st_mtime + STARTING
+    try:
+        return not (FOLDER / PROCESS).exists() and time.time() < FOLDER.stat().st_mtime + STARTING
+    except FileNotFoundError:
+        return False
 
 
 def stop():
@@ -201,9 +204,10 @@ def stop():
 
 
 def end(outcome):
-    """Write down how it ended, a dict, and remove all else."""
+    """Write down how it ended, a dict, and remove all else, the task first: from there on nothing is on trial."""
     files.write(LAST, json.dumps({"id": (task() or {}).get("id"), **outcome}), 0o600, durable=True)
     systemd.disable(f"{SERVICE}.service")
+    (FOLDER / TASK).unlink(missing_ok=True)
     shutil.rmtree(FOLDER)
 
 

@@ -8,17 +8,23 @@ from __future__ import annotations
 import ipaddress
 
 from ..model.access import holds, length
+from ..model.bridge import Bridge
 from ..model.link import over_port
+from ..model.link_kinds import Bond, IpVlan, Vxlan
 from .link_routes import narrow
-from .link_steps import replaced
+from .link_steps import differing, replaced
 from .link_target import fill
 
-#: options of a bridge that stop frames for a while, or may for good
-BRIDGE = ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "group_fwd_mask")
+#: options of what a device has of its own that stop frames for a while, or may for good, by its class
+OPTIONS = {
+    Bridge: ("vlan_filtering", "vlan_default_pvid", "vlan_protocol", "group_fwd_mask"),
+    Bond: ("min_links", "primary", "primary_reselect", "arp_interval", "arp_ip_target", "ns_ip6_target", "arp_validate", "arp_all_targets"),
+    Vxlan: ("local", "remote"), IpVlan: ("mode",),
+}
 #: options of a bridge's port that decide which frames pass
 PORT = ("pvid", "untagged", "tagged", "learning", "flood", "bcast_flood", "mcast_flood", "guard", "root_block", "locked", "vlan_tunnel")
-#: the table main
-MAIN = 254
+#: the table main, and the one that is looked up before it
+MAIN, LOCAL = 254, 255
 
 
 def cuts(item, access):
@@ -52,8 +58,9 @@ def _carrier(state, target, item, access):
         yield f"IPv6 does not work on {name} with an MTU of {whole.link.mtu}"
     yield from _addresses(state, whole, access)
     yield from _ports(state, whole, access)
+    changed = differing(state.data, target.data)
+    yield from (f"{each} of {name} changes" for each in OPTIONS.get(type(target.data), ()) if each in changed)
     if state.kind == "bridge":
-        yield from (f"{each} of {name} changes" for each in BRIDGE if getattr(whole.data, each) != getattr(state.data, each))
         if whole.data.stp and not state.data.stp:
             yield f"STP on {name} lets nothing through until it has listened"
         if target.vlans is not None and target.vlans.given and target.vlans != state.vlans:
@@ -112,12 +119,13 @@ def _rival(state, target, access):
 
 
 def _route(name, route, access):
-    if route.table != MAIN or route.version != ipaddress.ip_address(access.client).version:
+    if route.table not in (MAIN, LOCAL) or route.version != ipaddress.ip_address(access.client).version:
         return
     if not access.covered_by(route.dst):
         return
     same = name == access.devices[0] and route.gateway == access.gateway
-    if not same and (length(route.dst), -(route.metric or 0)) > (access.length, -access.metric):
+    first = route.table == LOCAL or (length(route.dst), -(route.metric or 0)) > (access.length, -access.metric)
+    if first and not same:
         yield f"the route {route.dst} by {name} takes the way back to {access.client}"
 
 

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+from ..model.network import interfaces
 from .network_conflicts import subnets
+
+#: of a route that says none (networkStartNetworkVirtual in libvirt's src/network/bridge_driver.c, virNetDevIPRouteGetMetric in src/util)
+METRIC = 1
 
 
 def cuts(item, access):
@@ -21,7 +25,16 @@ def cuts(item, access):
         new = live is None or subnet not in subnets(live)
         if new and access.covered_by(subnet) and subnet.prefixlen > access.length:
             yield f"its subnet {subnet} takes the way back to {access.client}"
+    for route in after.routes:
+        if live is None or route not in live.routes:
+            yield from _route(route, access)
     held = set(live.bridge_ports if live is not None else ())
     yield from (f"{port} becomes a port of {after.bridge_name}" for port in after.bridge_ports if port in access.devices and port not in held)
     if live is not None:
         yield from (f"{port} leaves {live.bridge_name}" for port in live.bridge_ports if port in access.devices and port not in after.bridge_ports)
+
+
+def _route(route, access):
+    for subnet in (each.network for each in interfaces([route.address])):
+        if access.covered_by(subnet) and (subnet.prefixlen, -(route.metric or METRIC)) > (access.length, -access.metric):
+            yield f"its route to {subnet} takes the way back to {access.client}"

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.access import Access
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Link, LinkRoute, LinkState, WantedLink
-from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Nic
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import FAMILIES, make_plan
 
@@ -54,6 +54,8 @@ def replace_seen(kind, master=None):
     (WantedLink("link", "eth0", "nic", Link(controller="")), "eth0 is taken off br0"),
     (WantedLink("bridge", "br7", "bridge", Link(addresses=Bag(["203.0.113.1/24"]))), "203.0.113.1/24 of br7 takes the way back to 203.0.113.9"),
     (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25")]))), "the route 203.0.113.0/25 by br7 takes the way back"),
+    (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25", table=255)]))), "the route 203.0.113.0/25 by br7 takes the way back"),
+    (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("0.0.0.0/0", table=255)]))), "the route 0.0.0.0/0 by br7 takes the way back"),
     (WantedLink("bridge", "br7", "bridge", ports=Bag([BridgePort(name="eth0")]), steal=True), "eth0 becomes a port of br7"),
 ])
 def test_what_cuts_the_connection(wanted, clause):
@@ -75,6 +77,20 @@ def test_what_cuts_the_connection(wanted, clause):
 def test_what_does_not(wanted):
     """Other devices, and what stops no frame."""
     assert clauses(wanted) == []
+
+
+@pytest.mark.parametrize(("kind", "held", "given", "clauses_"), [
+    ("bond", Bond(mode="active-backup", primary="eth0"), Bond(primary="eth1"), ["primary of top changes"]),
+    ("bond", Bond(mode="802.3ad", min_links=0, miimon=100), Bond(min_links=2), ["min_links of top changes"]),
+    ("bond", Bond(mode="active-backup", arp_interval=0), Bond(arp_interval=100, arp_ip_target=("10.0.0.1",)),
+     ["arp_interval of top changes", "arp_ip_target of top changes"]),
+    ("bond", Bond(mode="active-backup", primary="eth0", resend_igmp=1), Bond(primary="eth0", resend_igmp=2), []),
+    ("vxlan", Vxlan(id=7, remote="192.0.2.9"), Vxlan(remote="192.0.2.10"), ["remote of top changes"]),
+])
+def test_options_of_what_carries_it(kind, held, given, clauses_):
+    """Which port a bond uses, and whether any; where a tunnel leads."""
+    top = LinkState("top", kind, Link(up=True, mtu=1500, addresses=Bag(["192.0.2.5/24"]), routes=Bag(), controller=""), held)
+    assert clauses(WantedLink("link", "top", kind, data=given), ACCESS._replace(devices=("top",)), top=top) == clauses_
 
 
 def test_a_smaller_mtu_stops_ipv6_alone():
