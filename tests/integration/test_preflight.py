@@ -31,6 +31,7 @@ def segment(ansible, host):
     for words in ("address add 192.0.2.1/24 dev far0", "address add 2001:db8:7::1/64 dev far0 nodad", "link set far0 address 52:54:00:00:00:99 up",
                   "link set far1 up"):
         host.run("ip", "-n", "far", *words.split())
+    bed.until(lambda: "tentative" not in host.run("ip", "address").stdout, 15, "the near ends to have theirs, and the groups that come with these")
     yield
     ansible.module("virt_network", name="one", state="absent", force=True)  # and the hook with it
     if host.exists(PID):
