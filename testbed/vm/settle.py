@@ -44,10 +44,13 @@ def main():
 
 
 def commands(nic, device, managed=False):
-    """ip(8)'s commands that make a device the NIC; without addresses where NetworkManager gives those, who takes what is there for somebody else's."""
+    """ip(8)'s commands that make a device the NIC; without addresses where it asks for them, or NetworkManager gives them, who takes others for somebody
+    else's."""
     yield f"link set dev {device} down"
     yield f"link set dev {device} name {nic['name']} address {nic['mac']} mtu {nic['mtu']}"
     if managed:
+        return
+    if nic["dhcp"]:  # else the kernel heeds the router first, and keeps what it has of it
         return
     yield f"link set dev {nic['name']} up"
     for address in nic["addresses"]:

@@ -141,6 +141,8 @@ class Devices:
         self._run(command for unused, steps in work if not _removes(steps) for command in _commands(steps))
         released += self._keep([each for each in wanted if each not in made])
         keepers.give_back(released)
+        for words in (words for uplink in moving.values() if uplink is not None for words in link_words.unlearn(uplink.nic)):
+            iproute.run(*words)  # a batch has no -6, and a flush none of IPv6 without
         for name, uplink in moving.items():
             uplinks.remember(name, uplink)
 

@@ -17,6 +17,8 @@ from .link_table import BARE, FLAG, ONOFF, TABLE, TOGGLE, WORDS
 
 #: the metric of a route that is there while another takes a third one's place
 ASIDE = 2**32 - 118
+#: all of IPv6 that is on a link and not of that link alone: RFC 4291's global unicast, and RFC 4193's
+GLOBAL = ("2000::/3", "fc00::/7")
 #: what one ``ip link set`` can set, in the order that the kernel does (net/core/rtnetlink.c, do_setlink; up before master in old ones, which is no matter)
 ORDER = ("address", "mtu", "alias", "master", "nomaster", "up")
 
@@ -47,6 +49,12 @@ def _settings(command):
     """What a command that sets something sets, without the values."""
     words = iter(command[5:])
     return [word for word in words if word in ("up", "down", "nomaster") or next(words)]
+
+
+def unlearn(nic):
+    """Take away what the kernel has of routers' advertisements on a NIC, as it hears of no more: neighbours of a bridge would be looked for by its port."""
+    for words in (("proto", "ra"), *(("root", network, "proto", "kernel") for network in GLOBAL)):
+        yield ("ip", "-6", "route", "flush", "dev", nic, *words)
 
 
 def options(value):

@@ -79,6 +79,7 @@ def test_a_machine_remembers_its_nics(tmp_path, monkeypatch):
     assert list(settle.commands(nic, "p1", managed=True)) == commands[:2]
     asking = {**nic, "addresses": [], "gateways": [], "dhcp": True}
     settle.remember(asking)
+    assert list(settle.commands(asking, "p1")) == commands[:2]
     assert "\nDHCP=yes\n" in (tmp_path / "20-eth0.network").read_text(encoding="utf-8")
     settle.remember(asking, managed=True)
     assert profile.read_text(encoding="utf-8").endswith("[ipv4]\nmethod=auto\n[ipv6]\nmethod=auto\n")
