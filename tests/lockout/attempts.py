@@ -171,7 +171,8 @@ SEVERAL = [
     Attempt("several-address-route", "virt_host", {"links": [{"name": "eth0", "addresses": [NOBODY], **NONE},
             {"name": "test0", "kind": "dummy", "routes": [{"dst": f"{PEER}/32"}], **NONE}]}, f"{FOUR} goes from eth0"),
     Attempt("several-network-bridge", "virt_host", {
-        "bridges": [{"name": "test0", "addresses": [NOBODY], "ports": [PORT]}, {"name": "test1", "addresses": [f"{PEER}/32"]}], "taps": [{"name": "test2"}],
+        "bridges": [{"name": "test0", "addresses": [NOBODY], "ports": [PORT], "takeover": True}, {"name": "test1", "addresses": [f"{PEER}/32"]}],
+        "taps": [{"name": "test2"}],
         "networks": [{"name": "lockout", "forward": {"mode": "nat"}, "ips": [{"address": "10.70.0.1/24"}]}],
         "links": [{"name": "eth0", "addresses": [], "routes": [], "takeover": True}]}, "eth0 becomes a port of test0"),
 ]
