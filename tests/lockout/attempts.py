@@ -39,7 +39,7 @@ def dummy(name, clause, way="four", **options):
 
 def nic(name, clause, way="four", nic="eth0", **options):
     """A NIC that changes."""
-    return Attempt(f"{way}-{name}", "virt_link", {"name": nic, **options, **NONE}, clause, way)
+    return Attempt(f"{way}-{name}", "virt_link", {"name": nic, **NONE, **options}, clause, way)
 
 
 def bridge(name, port=None, **options):
@@ -126,7 +126,7 @@ ROUTES = [
     nic("gateway", TAKES6, "six", routes=[{"dst": f"{SIX}/128", "gateway": DOWN6}]),
     dummy("route", TAKES6, "six", routes=[{"dst": "2001:db8:100::/64", "metric": 1}]),
     *(dummy(f"route-{length}", TAKES_BEYOND, "beyond", routes=[{"dst": dst}]) for length, dst in ((1, "128.0.0.0/1"), (24, "203.0.113.0/24"))),
-    nic("gateway-default", TAKES_BEYOND, "beyond", routes=[{"dst": "default", "gateway": DOWN}]),
+    nic("gateway-default", "the route default by eth0", "beyond", addresses=HELD, routes=[{"dst": "default", "gateway": DOWN}], takeover=True, persist="auto"),
     nic("gateway", TAKES_BEYOND, "beyond", routes=[{"dst": f"{BEYOND}/32", "gateway": DOWN}]),
 ]
 BRIDGES = [
@@ -171,7 +171,8 @@ SEVERAL = [
     Attempt("several-address-route", "virt_host", {"links": [{"name": "eth0", "addresses": [NOBODY], **NONE},
             {"name": "test0", "kind": "dummy", "routes": [{"dst": f"{PEER}/32"}], **NONE}]}, f"{FOUR} goes from eth0"),
     Attempt("several-network-bridge", "virt_host", {
-        "bridges": [{"name": "test0", "addresses": [NOBODY], "ports": [PORT]}, {"name": "test1", "addresses": [f"{PEER}/32"]}], "taps": [{"name": "test2"}],
+        "bridges": [{"name": "test0", "addresses": [NOBODY], "ports": [PORT], "takeover": True}, {"name": "test1", "addresses": [f"{PEER}/32"]}],
+        "taps": [{"name": "test2"}],
         "networks": [{"name": "lockout", "forward": {"mode": "nat"}, "ips": [{"address": "10.70.0.1/24"}]}],
         "links": [{"name": "eth0", "addresses": [], "routes": [], "takeover": True}]}, "eth0 becomes a port of test0"),
 ]

@@ -18,7 +18,8 @@ from tests.lockout.attempts import BEYOND
 __all__ = ["ansible_for"]
 #: addresses that the machine is reached at, by the way's name; from beyond the LAN the client has an address of its own
 WAYS = {"four": ADDRESS, "six": "2001:db8:100::11", "beyond": ADDRESS}
-NICS = {"eth0": "lan", "eth1": "other"}
+#: NICs by who brings up the machine's network
+NICS = {"networkd": {"eth0": "lan", "eth1": "other"}, "networkmanager": {"eth0": "lan"}}
 
 
 class Machines:
@@ -31,7 +32,7 @@ class Machines:
         """(lab, machine, everything of it as it was at first)"""
         if manager not in self.running:
             name = f"lk{os.getpid()}{manager[-1]}"
-            lab = labs.up(name, plans=topology.of({"kind": "vm", "manager": manager, "hosts": {"host": {"nics": NICS}}}))
+            lab = labs.up(name, plans=topology.of({"kind": "vm", "manager": manager, "hosts": {"host": {"nics": NICS[manager]}}}))
             machine = lab.hosts["host"]
             machine.run("sync")  # a power cut takes the rest
             self.running[manager] = lab, machine, everything(machine)

@@ -13,7 +13,7 @@ from ..model.link import CONTROLLERS, KINDS, RIDERS, RIDING, Link, over
 from ..model.link_kinds import Veth
 from ..model.option import declared, plain
 from . import link_rules
-from .link_routes import SIX, left_out, narrow, possible
+from .link_routes import SIX, displaced, left_out, narrow, possible
 from .link_steps import replaced
 from .link_taken import names_of, released
 from .link_target import fill, unseen
@@ -48,6 +48,7 @@ def check(wanted, state, targets, context, coming):
     _check_circle(target, targets, context)
     _check_sizes(wanted, target, targets, context)
     _check_kernel(wanted, state, target)
+    _check_routes(wanted, state, context)
     _check_below(state, target, targets, context)
     link_rules.check(wanted, state, target)
     _check_addresses(state, target, targets, context)
@@ -284,6 +285,15 @@ def _check_kernel(wanted, state, target):
     if six and narrow(whole):
         raise ValidationError(*six[0], f"is of IPv6, which the kernel has from an mtu of {SIX} on, and that of {target.name} is {whole.mtu}",
                               "raise mtu, or leave it out")
+
+
+def _check_routes(wanted, state, context):
+    """Raise ValidationError for a route in whose place there is another program's, which stays there."""
+    new = [route for route in wanted.link.routes or () if state is not None and route not in (state.link.routes or ())]
+    theirs = [route for route in displaced(new, context.others(state.name)) if route not in state.others] if new else ()
+    if theirs:
+        raise ValidationError("routes", str(theirs[0].asked), f"{state.name} has {theirs[0]} of another program, and there is one of a subnet and metric",
+                              "leave it out, give another metric, or say takeover: true")
 
 
 def _check_below(state, target, targets, context):

@@ -124,7 +124,8 @@ def _route(name, route, access):
     if not access.covered_by(route.dst):
         return
     same = name == access.devices[0] and route.gateway == access.gateway
-    first = route.table == LOCAL or (length(route.dst), -(route.metric or 0)) > (access.length, -access.metric)
+    rank, held = (length(route.dst), -(route.metric or 0)), (access.length, -access.metric)
+    first = route.table == LOCAL or rank > held or rank == held and name in access.devices  # which takes the place of the one that there is
     if first and not same:
         yield f"the route {route.dst} by {name} takes the way back to {access.client}"
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.access import Access
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort
@@ -56,12 +58,22 @@ def replace_seen(kind, master=None):
     (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25")]))), "the route 203.0.113.0/25 by br7 takes the way back"),
     (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("203.0.113.0/25", table=255)]))), "the route 203.0.113.0/25 by br7 takes the way back"),
     (WantedLink("bridge", "br7", "bridge", Link(routes=Bag([LinkRoute("0.0.0.0/0", table=255)]))), "the route 0.0.0.0/0 by br7 takes the way back"),
+    (WantedLink("bridge", "br0", "bridge", Link(routes=Bag([ROUTE, LinkRoute("203.0.113.0/25", gateway="192.0.2.9")]))), "the route 203.0.113.0/25"),
     (WantedLink("bridge", "br7", "bridge", ports=Bag([BridgePort(name="eth0")]), steal=True), "eth0 becomes a port of br7"),
 ])
 def test_what_cuts_the_connection(wanted, clause):
     """Each for its own reason."""
     said = clauses(wanted)
     assert any(each.startswith(clause) for each in said), said
+
+
+def test_another_gateway_takes_the_place_of_who_gave_the_route():
+    """The kernel has one route of a subnet and a metric; another device's is not put in its place."""
+    others = {"br0": replace(BRIDGE, link=replace(BRIDGE.link, routes=Bag()))}
+    away, away_by_another = (WantedLink("bridge", name, "bridge", Link(routes=Bag([LinkRoute("default", gateway="192.0.2.9")]))) for name in ("br0", "br7"))
+    assert clauses(away, **others) == ["the route default by br0 takes the way back to 203.0.113.9"]
+    assert clauses(away_by_another, **others) == []
+    assert clauses(WantedLink("bridge", "br0", "bridge", Link(routes=Bag([ROUTE]))), **others) == []
 
 
 @pytest.mark.parametrize("wanted", [

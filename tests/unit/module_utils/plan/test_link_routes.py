@@ -54,6 +54,13 @@ def test_ours_come_in_the_place_of_those_that_say_the_same():
 
 
 def test_others_routes_are_not_replaced_where_nobody_is_taken_over_from():
-    """The kernel refuses ours then."""
-    item = plans([WantedLink("link", "eth1", None, link=Link(routes=Bag([FOUR])))], {"eth1": there("eth1", "nic", addresses=CIDRS)}, routes=STATIC)[0]
-    assert [step.value for step in item.steps] == [("add", "eth1", FOUR)]
+    """The kernel would refuse ours, by the same gateway or by another; it has both where the metrics differ."""
+
+    def planned(route):
+        return plans([WantedLink("link", "eth1", None, link=Link(routes=Bag([route])))], {"eth1": there("eth1", "nic", addresses=CIDRS)}, routes=STATIC)[0]
+
+    for route in (FOUR, replace(FOUR, gateway="10.0.0.8")):
+        with pytest.raises(ValidationError, match="eth1 has 0.0.0.0/0 via 10.0.0.9 of another program"):
+            planned(route)
+    other = replace(FOUR, metric=7)
+    assert [step.value for step in planned(other).steps] == [("add", "eth1", other)]
