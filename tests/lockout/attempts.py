@@ -54,9 +54,9 @@ def uplink(name, **options):
     return Attempt(f"uplink-{name}", "virt_bridge", {"name": "test0", "uplink": "eth0", **options}, "eth0 becomes a port of test0")
 
 
-def above(name, kind, clause=f"{FOUR} goes from eth0", below=BARE, **options):
-    """A device that has eth0's addresses, and is of no use."""
-    return Attempt(f"{kind}-{name}", "virt_host", {"links": [{"name": "test0", "kind": kind, "addresses": HELD, **NONE, **options}, below]}, clause)
+def above(name, kind, clause=f"{FOUR} goes from eth0", below=None, **options):
+    """A device that has eth0's addresses, and is of no use. ``below`` is the link that eth0 becomes, where that is other than BARE."""
+    return Attempt(f"{kind}-{name}", "virt_host", {"links": [{"name": "test0", "kind": kind, "addresses": HELD, **NONE, **options}, below or BARE]}, clause)
 
 
 def bond(name, **options):

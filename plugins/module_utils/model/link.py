@@ -85,7 +85,7 @@ class Link:
     )
     link: Optional[str] = option(DEVICE, "Device below, which this one is on top of.")
     controller: Optional[str] = option(Kind("str", _none_or_device), "Bridge, bond or team whose port it is; empty takes it off. "
-                                      "On the bridge of a libvirt network that has DHCP, a warning tells of another DHCP server where the device leads.")
+                                       "On the bridge of a libvirt network that has DHCP, a warning tells of another DHCP server where the device leads.")
     port: Optional[PortOptions] = option(PortOptions, "What the bridge of O(controller) is to know of it.")
 
 
