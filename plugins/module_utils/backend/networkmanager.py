@@ -270,8 +270,17 @@ def give_back(unused):
     for name in back:  # what it takes for what a profile says has more routes than that, and a client's is not there
         profile = _governing(name)
         if profile is not None and profile["path"].parent != VOLATILE:
-            _nmcli("--wait", str(MAKING), "connection", "up", profile["uuid"], check=False)
+            _activate(name, profile)
     _remember([name for name in names if name not in free and (SYSFS / name).exists()])
+
+
+def _activate(name, profile):
+    """Have a device be as a profile says. The first time NetworkManager may take over addresses that are there, with the kernel's routes beside its own."""
+    up = ("--wait", str(MAKING), "connection", "up", profile["uuid"])
+    _nmcli(*up, check=False)
+    held = (each for entry in iproute.read("ip", "-4", "address", "show", "dev", name) for each in entry.get("addr_info", ()))
+    if not all(each.get("noprefixroute") for each in held):
+        _nmcli(*up, check=False)
 
 
 def _named():
