@@ -59,7 +59,7 @@ def moved(host):
                     check=False).stdout
     text = re.sub(r"^\d+: |expires \w+|valid_lft.*| nodad| noprefixroute| brd [\d.]+|Link \d+", "", text, flags=re.M)
     lines = [re.sub(r"\beth0\b|\bbr0\b", "DEV", line).strip() for line in text.splitlines()]
-    return sorted(line for line in lines if "DEV" in line and "inet6 fe80" not in line and "fe80::/64" not in line)
+    return sorted(line for line in lines if "DEV" in line and line != "DEV has" and "inet6 fe80" not in line and "fe80::/64" not in line)
 
 
 @pytest.mark.parametrize("name", HOSTS)
