@@ -35,12 +35,21 @@ KEPT = {
 }
 
 
+def calm(one):
+    """What there is once that stays so for two seconds: the last devices may just have got their carriers, and addresses with these."""
+    before, now = None, picture(one)
+    while before != now:
+        time.sleep(2)
+        before, now = now, picture(one)
+    return now
+
+
 def rebooted(one, ansible, by):
     """Make KEPT, which comes back at boot by whom the machine has; reboot, and compare."""
     made, again = ansible.run(("virt_host", KEPT), ("virt_host", KEPT))
     assert (made["changed"], again["changed"]) == (True, False), (made, again)
     assert made["after"]["bridges"]["test0"]["persist"] == by and "warnings" not in made
-    seen = picture(one)
+    seen = calm(one)
     one.reboot()
     boot = time.monotonic()
     while (now := picture(one)) != seen and time.monotonic() < boot + 120:  # it takes commands before all devices are done
