@@ -73,8 +73,7 @@ def _below(tops, devices, hop):
         if name in found or name not in entries:
             continue
         found.append(name)
-        entry = entries[name]
-        left += [*filter(None, [link_json.lower(entry)]), *_ports(name, devices, hop)]
+        left += [*filter(None, [link_json.lower(entries[name])]), *_ports(name, devices, hop)]
     return tuple(found)
 
 

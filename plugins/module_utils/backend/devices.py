@@ -147,7 +147,7 @@ class Devices:
             uplinks.remember(name, uplink)
 
     def _keep(self, devices):
-        """Have devices come back at boot, or not any more. Returns what keepers.give_back() is to be told once they are nobody's port any more."""
+        """Have devices come back at boot, or not any more. Returns the names of those that are to be given back once they are nobody's port any more."""
         if not devices:
             return []
         released = keepers.keep(devices)

@@ -84,7 +84,7 @@ def rival(name):
 def keep(devices):
     """Have devices come back at boot, each a pair of its name and a Kept, or not any more where that is None.
 
-    Returns what give_back() is to be told once all else is done.
+    Returns the names of those that are to be given back once all else is done.
     """
     held = {name: _read(RECORDS / f"{name}.json") for name in recorded()}
     told = {name: {"by": wanted.by, "record": link_record.dump(wanted.record)} for name, wanted in devices if wanted is not None}
@@ -108,16 +108,17 @@ def keep(devices):
     return released
 
 
-def give_back(released):
-    """Give devices back to whom they were taken from, each a pair of a word of the option persist and a name."""
-    for by, backend in KEEPERS.items():
-        backend.give_back([name for whose, name in released if whose == by])
+def give_back(names):
+    """Give devices back to whom they were taken from. What NetworkManager gets back it has written down itself, for a run that is killed before."""
+    networkmanager.give_back()
+    networkd.give_back(names)
 
 
 def _replace(before, after):
-    """Put files in the place of others, both {path: text}. Returns what give_back() is to be told."""
+    """Put files in the place of others, both {path: text}. Returns the names of devices that are to be given back."""
     gone = [Path(path) for path in before.keys() - after.keys()]
-    released = [(by, name) for by, backend in KEEPERS.items() for name in backend.release(gone)]
+    networkmanager.release(gone)
+    released = networkd.release(gone)
     for path in gone:
         files.remove(path)
     for path, text in after.items():

@@ -122,17 +122,20 @@ def _identity(name):
 
     A client identifier of type 255 is 4 bytes of it and the host's DUID (RFC 4361, 6.1).
     """
-    index = (files.text(SYSFS / name / "ifindex") or "").strip()
-    lines = (files.text(NETIF / "leases" / index) or "").splitlines()
+    lines = _told("leases", name)
     said = next((line.partition("=")[2] for line in lines if line.startswith("CLIENTID=")), "")
     return int(said[2:10], 16) if said.startswith("ff") and len(said) > 10 else None
 
 
 def _netif(name):
     """What networkd tells of a device, {} where there is none or networkd does not run."""
+    return dict(line.split("=", 1) for line in _told("links", name) if "=" in line)
+
+
+def _told(what, name):
+    """Lines of the file that networkd has below a folder for a device; none where there is none."""
     index = (files.text(SYSFS / name / "ifindex") or "").strip()
-    lines = (files.text(NETIF / "links" / index) or "").splitlines() if index else ()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+    return (files.text(NETIF / what / index) or "").splitlines() if index else []
 
 
 def reload(names):

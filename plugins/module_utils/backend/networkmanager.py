@@ -182,14 +182,14 @@ def _follow(bridge):
 
     A port that has no profile while its bridge begins to follow one does not get another of its own meanwhile.
     """
-    ports = [path.name for path in (SYSFS / bridge / "brif").iterdir() if path.name in _kept([path.name])]
-    strangers = [name for name in (bridge, *ports) if not _ours_now(name)]
-    for port in (name for name in strangers if name != bridge):
+    ports = [name for name in _kept(path.name for path in (SYSFS / bridge / "brif").iterdir()) if not _ours_now(name)]
+    stranger = not _ours_now(bridge)
+    for port in ports:
         _nmcli("device", "disconnect", port)
-    if bridge in strangers:
+    if stranger:
         _nmcli("--wait", "0", "connection", "up", networkmanager.identity(bridge))
         until(lambda: states().get(bridge) in (GETTING, CONNECTED), MAKING)
-    for port in (name for name in strangers if name != bridge):
+    for port in ports:
         _nmcli("--wait", str(MAKING), "connection", "up", networkmanager.identity(port))
     until(lambda: states().get(bridge) == CONNECTED, MAKING)
 
@@ -226,7 +226,7 @@ def _why(name):
 def release(paths):
     """Have NetworkManager leave devices alone whose profiles' files are to go: it would else remove those that it made, and empty others.
 
-    Their names. One that follows another profile is not among them: it goes on to.
+    One that follows another profile goes on to.
     """
     names = [path.stem[len(networkmanager.PREFIX):] for path in paths if path.parent == PROFILES] if active() else []
     found = {name: _look(name) for name in names if (SYSFS / name).exists()}
@@ -234,7 +234,6 @@ def release(paths):
     _remember({*_released(), *left})
     for name in left:
         _nmcli("device", "set", name, "managed", "no")
-    return left
 
 
 def _released():
@@ -249,7 +248,7 @@ def _remember(names):
         files.remove(RELEASED)
 
 
-def give_back(unused):
+def give_back():
     """Have NetworkManager look after devices again that it was to leave alone: NICs, and what a person's profile names, unless they are ports.
 
     Others that stay would be altered by that. Waits until NetworkManager is through with them.
