@@ -21,7 +21,7 @@ TESTTOOLS := $(VENV)/testtools-$(call digest,requirements.txt requirements-test.
 BENCHTOOLS := $(VENV)/benchtools-$(call digest,requirements.txt requirements-bench.txt)
 PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements-lock.txt
 
-STAGES := lint sanity-oldest docs-lint build test-unit test-integration test-trixie test-vm
+STAGES := lint sanity-oldest docs-lint build test-unit demo test-integration test-trixie test-machines test-vm
 
 .PHONY: help
 help: ## tell what there is to make
@@ -103,13 +103,17 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 	@python -m pytest tests/unit
 
 .PHONY: test-integration
-test-integration: deps-test ## integration tests against real libvirtd in the test bed (needs root)
+test-integration: deps-test ## integration tests against real libvirtd in the test bed's namespaces (needs root)
 	@python -m pytest -n 2 --dist loadfile tests/integration
 
 # What depends on libvirt's version, with that of Debian 13.
 .PHONY: test-trixie
 test-trixie: deps-test ## the modules' integration tests with libvirt 11 (needs root)
 	@python -m pytest -n 2 --dist loadfile --suite trixie $(addprefix tests/integration/test_,$(addsuffix .py,matrix virt_network virt_host virt_network_info documents guests))
+
+.PHONY: test-machines
+test-machines: deps-test ## what takes a kernel, an init and a reboot of its own, in virtual machines (needs root)
+	@python -m pytest -n 2 --dist loadfile tests/machines
 
 .PHONY: test-lockout
 test-lockout: deps-test ## a hundred attempts to lock oneself out of a virtual machine over ssh (needs root, about an hour)
@@ -122,8 +126,21 @@ test-vm: deps-test ## molecule's SCENARIO=nat_lab on a virtual machine with SUIT
 	@tools/molecule.sh $(CACHE) $(SUITE) $(SCENARIO)
 
 .PHONY: test-vm-all
-test-vm-all: deps-test ## all of molecule's scenarios on virtual machines of every release (needs root)
-	@failed=; for suite in bookworm trixie; do tools/molecule.sh $(CACHE) $$suite || failed=1; done; test -z "$$failed"
+test-vm-all: deps-test ## virtual machines of every release: molecule's scenarios, Debian 13's reboots and uplinks, and the demo in one (needs root)
+	@MAKE='$(MAKE)' tools/stages.sh test-vm-bookworm test-vm-trixie test-machines-trixie test-nested
+
+.PHONY: test-vm-bookworm test-vm-trixie
+test-vm-bookworm test-vm-trixie: test-vm-%: deps-test
+	@tools/molecule.sh $(CACHE) $*
+
+.PHONY: test-machines-trixie
+test-machines-trixie: deps-test
+	@python -m pytest -n 2 --dist loadfile --suite trixie $(addprefix tests/machines/test_,boot.py trial.py uplink.py)
+
+# A guest by emulation in a machine by emulation: slow.
+.PHONY: test-nested
+test-nested: deps-test
+	@python -m pytest tests/nested
 
 # The rival, from the package that most people have it from.
 RIVAL := $(CACHE)/bench/ansible_collections/community/libvirt

@@ -12,8 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from testbed.play import collections
+from tests.plays import Ansible
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 LINKED = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser):
+    """``--suite`` chooses the release of Debian, and with it that of libvirt."""
+    parser.addoption("--suite", default="bookworm")
 
 
 def pytest_configure(config):
@@ -66,3 +74,31 @@ def pytest_terminal_summary(terminalreporter, config):
 def checkout():
     """The root of the checkout."""
     return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def suite(pytestconfig):
+    """The release of Debian that hosts have."""
+    return pytestconfig.getoption("suite")
+
+
+@pytest.fixture
+def ansible_for():
+    """A function that gives Ansible for a host of a lab."""
+    with collections() as top:
+        yield lambda lab, host, address=None, way="far": Ansible(lab, host, top, address, way)
+
+
+@pytest.fixture(scope="session")
+def inside(checkout):
+    """A function that runs a script of inside/ on a host, where it finds the collection; a CompletedProcess."""
+    ready = set()
+
+    def run(host, script, *arguments, **more):
+        if host not in ready:
+            host.put(checkout / "plugins", "/opt/virtlab/ansible_collections/virtlab/network")
+            host.put(Path(__file__).with_name("inside"), "/opt/virtlab")
+            ready.add(host)
+        return host.run("/usr/bin/python3", f"/opt/virtlab/inside/{script}.py", "/opt/virtlab", *arguments, **more)
+
+    return run

@@ -12,7 +12,7 @@ import pytest
 
 from testbed import guest
 from testbed.bed import until
-from tests.integration.devices import UNREACHABLE, link, links, state_of
+from tests.devices import UNREACHABLE, link, links, state_of
 from tests.integration.test_restart import nic as nic_of
 
 #: what every kernel has

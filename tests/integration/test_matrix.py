@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.network import Network
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import leaves
 
-from tests.integration.matrix import MACHINES, MATRIX, VERSIONS, bare, cables, come_to, paths, wrong
+from tests.matrix import MACHINES, MATRIX, VERSIONS, bare, cables, come_to, paths, wrong
 
 
 def test_no_option_is_left_out():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from testbed import bed
-from tests.integration.devices import state_of
+from tests.devices import state_of
 
 LEASES, LOG, PID = "/run/far.leases", "/run/far.log", "/run/far.pid"
 SERVER = ("dnsmasq", "--conf-file=/dev/null", "--port=0", "--interface=far*", "--except-interface=lo", "--user=root", f"--pid-file={PID}",

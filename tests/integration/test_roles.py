@@ -17,7 +17,7 @@ from testbed import claim, guest
 from testbed import lab as labs
 from testbed.bed import need_root
 from testbed.play import collections
-from tests.integration.conftest import Ansible
+from tests.plays import Ansible
 
 HYPERVISOR = "virtlab.network.hypervisor"
 NAT_NETWORK = "virtlab.network.nat_network"

@@ -1,30 +1,14 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attempts to lock oneself out of a machine, over ssh by the very NIC that is changed: refused, or taken back in time."""
+"""Changes on trial: confirmed, or taken back in time, whoever is killed."""
 
 from __future__ import annotations
 
 import itertools
 import json
 
-import pytest
-
-from testbed.bed import until
-from tests.integration.trials import ADDRESS, CUTS, SECONDS, TRIAL, differing, everything, over, refused_or_taken_back
-
-
-@pytest.fixture
-def machine(machines):
-    """A machine whose eth0 has its addresses, as no task of ours has them yet."""
-    return machines.hosts["old"]
-
-
-@pytest.fixture
-def far(machines, machine, ansible_for):
-    """Ansible that comes by eth0."""
-    return ansible_for(machines, machine, ADDRESS)
-
+from tests.trials import SECONDS, TRIAL, differing, everything, over
 
 #: what a host has before, and what is tried: a bridge and a TAP that change, one that goes, a network that restarts, one that comes, and one that goes
 HELD_TASK = {"bridges": [{"name": "test0", "addresses": ["10.77.0.1/24"], "ports": [{"name": "test1"}]}, {"name": "test2"}], "taps": [{"name": "test1"}],
@@ -78,27 +62,3 @@ def test_whoever_is_killed_it_is_taken_back(ansible, host, inside):
         if made:
             break
     assert tenths >= 2
-
-
-def test_a_power_cut_takes_it_back(machines, machine, ansible_for, inside):
-    """What is stored is as it was before anybody reads it at boot."""
-    ansible = ansible_for(machines, machine)
-    bridge, network = {"name": "test0", "addresses": ["10.77.0.1/24"]}, {"name": "one", "ips": [{"address": "10.70.0.1/24"}]}
-    ansible.module("virt_host", lab="cut", bridges=[bridge], networks=[network])
-    before = everything(machine)
-    tried = {"bridges": [{"name": "test0", "addresses": ["10.78.0.1/24"]}, {"name": "test2"}],
-             "networks": [{"name": "one", "ips": [{"address": "10.72.0.1/24"}]}, {"name": "new", "ips": [{"address": "10.73.0.1/24"}]}]}
-    inside(machine, "trial", "virt_host", json.dumps({**tried, "rollback_after": 600}))
-    machine.run("bash", "-c", f"until test -s {TRIAL}/result.json; do sleep 0.1; done; sync")
-    assert "10.78.0.1/24" in everything(machine)
-    machine.reboot(clean=False)
-    assert over(machine)["said"].startswith("the host was started anew")
-    until(lambda: not differing(before, everything(machine)), 90, "libvirt to start its networks")
-    assert differing(before, everything(machine)) == []
-    ansible.module("virt_host", lab="cut", prune=True)
-
-
-@pytest.mark.parametrize("number", range(len(CUTS)))
-def test_nobody_is_locked_out(machine, far, number):
-    """Refused as long as nobody takes it back; and else taken back, so that all is as before."""
-    refused_or_taken_back(machine, far, everything(machine), CUTS[number])

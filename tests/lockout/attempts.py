@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from tests.integration.trials import CUTS, HELD, NONE, PEER
+from tests.trials import CUTS, HELD, NONE, PEER
 
 #: addresses that nobody has: a neighbour, a gateway that is down, and those of the host's other family alone
 NOBODY, DOWN, DOWN6 = "198.51.100.12/24", "198.51.100.99", "2001:db8:100::99"

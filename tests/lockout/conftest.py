@@ -11,11 +11,9 @@ import pytest
 
 from testbed import claim, topology
 from testbed import lab as labs
-from tests.integration.conftest import ansible_for
-from tests.integration.trials import ADDRESS, everything
 from tests.lockout.attempts import BEYOND
+from tests.trials import ADDRESS, everything
 
-__all__ = ["ansible_for"]
 #: addresses that the machine is reached at, by the way's name; from beyond the LAN the client has an address of its own
 WAYS = {"four": ADDRESS, "six": "2001:db8:100::11", "beyond": ADDRESS}
 #: NICs by who brings up the machine's network

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.trials import SECONDS, TRIAL, over, refused_or_taken_back, same
 from tests.lockout.attempts import AGAIN, ATTEMPTS
+from tests.trials import SECONDS, TRIAL, over, refused_or_taken_back, same
 
 NAMED = {each.name: each for each in ATTEMPTS}
 #: what is tried where somebody or something ends in the middle: much of it, which takes a while, and cuts the connection

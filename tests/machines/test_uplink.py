@@ -6,20 +6,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
 
 import pytest
 
-from testbed import claim, topology
-from testbed import lab as labs
 from testbed.bed import until
-from tests.integration.trials import SECONDS, differing, everything
+from tests.trials import SECONDS, differing, everything
 
 #: hosts by who brings up their network, their addresses, and how these ask for addresses by DHCP, and take those that routers advertise
-HOSTS = {"host1": {"kind": "vm"}, "host2": {"kind": "vm", "manager": "networkmanager"}}
+HOSTS = {"host1": "networkd", "host2": "networkmanager"}
 STATIC = {"host1": "198.51.100.11", "host2": "198.51.100.12"}
 UNIT = "[Match]\nName=eth0\n\n[Network]\nDHCP=yes\nDNS=203.0.113.1\nDomains=example.test\n"
 PROFILE = """[connection]
@@ -43,13 +40,9 @@ LEASE = 130
 
 
 @pytest.fixture(scope="module")
-def lab():
+def lab(lab_of, suite):
     """Machines with a NIC each."""
-    name = f"up{os.getpid()}"
-    try:
-        yield labs.up(name, plans=topology.of({"hosts": HOSTS}))
-    finally:
-        claim.down(name)
+    return lab_of(**{name: {"suite": suite, "manager": manager} for name, manager in HOSTS.items()})
 
 
 def moved(host):

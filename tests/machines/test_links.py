@@ -9,7 +9,20 @@ import json
 
 import pytest
 
-from tests.integration.devices import UNREACHABLE, kept_files, link, picture
+from tests.devices import UNREACHABLE, kept_files, link, picture
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of):
+    """A machine with the newer kernel."""
+    return lab_of(host={"suite": "trixie"})
+
+
+@pytest.fixture
+def machine(lab):
+    """That machine."""
+    return lab.hosts["host"]
+
 
 #: what a machine's own kernel has as well
 OWN = ("bridge", "port", "bond", "vlan", "ipvlan", "ipvtap", "dummy", "team")
@@ -27,9 +40,9 @@ DIRECT = """<domain type="qemu"><name>direct</name><memory>65536</memory><os><ty
 <devices><interface type="direct"><source dev="test1" mode="bridge"/><model type="virtio"/></interface><memballoon model="none"/></devices></domain>"""
 
 
-def test_guests_on_a_nic_itself_are_told_of(machine, machines, ansible_for):
+def test_guests_on_a_nic_itself_are_told_of(machine, lab, ansible_for):
     """Their macvtaps are on top of it."""
-    ansible = ansible_for(machines, machine)
+    ansible = ansible_for(lab, machine)
     machine.run("ip", "link", "add", "test1", "up", "type", "dummy")
     machine.run("tee", "/run/direct.xml", input=DIRECT)
     machine.run("virsh", "-q", "create", "--paused", "/run/direct.xml")
@@ -41,9 +54,9 @@ def test_guests_on_a_nic_itself_are_told_of(machine, machines, ansible_for):
     machine.run("ip", "link", "delete", "test1")
 
 
-def test_a_bond_gives_back_what_it_took(machine, machines, ansible_for):
+def test_a_bond_gives_back_what_it_took(machine, lab, ansible_for):
     """From a bridge with its VLANs, and from another bond; and what is written down for boot is as it was."""
-    ansible = ansible_for(machines, machine)
+    ansible = ansible_for(lab, machine)
     task = {"lab": "taken", "links": [{"name": name, "kind": "dummy"} for name in ("test1", "test2", "test3")],
             "bridges": [{"name": "test0", "vlan_filtering": True, "ports": [{"name": "test1", "pvid": 7, "tagged": ["20-30"], "cost": 9}]}]}
     task["links"].append({"name": "test5", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 100}, "ports": ["test2", "test3"]})
@@ -57,9 +70,9 @@ def test_a_bond_gives_back_what_it_took(machine, machines, ansible_for):
     ansible.module("virt_host", lab="taken", prune=True)
 
 
-def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, machines, ansible_for):
+def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, lab, ansible_for):
     """What check mode tells of the bridge that loses it."""
-    ansible = ansible_for(machines, machine)
+    ansible = ansible_for(lab, machine)
     ansible.module("virt_host", lab="moved", links=[{"name": "test1", "kind": "dummy"}],
                    bridges=[{"name": "test0", "ports": [{"name": "test1", "cost": 9}]}, {"name": "test8", "ports": []}])
     task = {"name": "test8", "ports": [{"name": "test1"}], "steal": True}
@@ -72,23 +85,23 @@ def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, machines, ansi
     ansible.module("virt_host", lab="moved", prune=True)
 
 
-def test_who_else_configures_a_device_is_told(machine, machines, ansible_for):
+def test_who_else_configures_a_device_is_told(machine, lab, ansible_for):
     """A NIC that another unit configures: left to that, unless a task says otherwise, and then with all that the unit says of addresses."""
-    ansible = ansible_for(machines, machine)
-    task = {"name": "test0", "ports": [{"name": "eth0"}], "addresses": ["198.51.100.12/24"]}
+    ansible = ansible_for(lab, machine)
+    task = {"name": "test0", "ports": [{"name": "eth0"}], "addresses": ["198.51.100.11/24"]}
     assert "20-eth0.network of networkd configures eth0" in ansible.refused("virt_link", name="eth0", mtu=1400, persist="networkd")
     over = {"name": "eth0", "mtu": 1400, "persist": "networkd", "takeover": True}
     routes = [{"dst": "default", "gateway": gateway} for gateway in ("198.51.100.1", "2001:db8:100::1")]
     assert f"say addresses and routes: {json.dumps(routes)}, too" in ansible.refused("virt_link", **over)
-    assert "eth0 has 198.51.100.12/24" in ansible.refused("virt_bridge", **task)
+    assert "eth0 has 198.51.100.11/24" in ansible.refused("virt_bridge", **task)
     assert ansible.module("virt_link", name="eth0", mtu=1500)["changed"] is False
 
 
-def test_a_nic_that_is_taken_over_keeps_its_default_routes(machine, machines, ansible_for):
+def test_a_nic_that_is_taken_over_keeps_its_default_routes(machine, lab, ansible_for):
     """Ours come in the place of networkd's, which come back; where the run fails as well. There is one all the while."""
-    ansible = ansible_for(machines, machine)
+    ansible = ansible_for(lab, machine)
     routes = [{"dst": "default", "gateway": gateway} for gateway in ("198.51.100.1", "2001:db8:100::1")]
-    over = {"name": "eth0", "mtu": 1400, "persist": "networkd", "takeover": True, "addresses": ["198.51.100.12/24", "2001:db8:100::12/64"]}
+    over = {"name": "eth0", "mtu": 1400, "persist": "networkd", "takeover": True, "addresses": ["198.51.100.11/24", "2001:db8:100::11/64"]}
     ansible.refused("virt_link", **over, routes=[*routes, *UNREACHABLE])
     assert defaults(machine) == ["4", "4"]
     machine.run("sh", "-c", "ping -i 0.1 203.0.113.1 > /run/pings 2>&1 & echo $! > /run/pinging")

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
-from tests.integration.devices import link, links, picture
+from tests.devices import link, links, picture
 
+#: the uplink, and a NIC on a segment of its own
+NICS = {"eth0": "lan", "eth1": "other"}
 #: a lab's devices, of every kind that networkd knows
 KEPT = {
     "lab": "kept",
@@ -33,6 +35,12 @@ KEPT = {
         {"name": "test10", "kind": "vxlan", "vxlan": {"external": True, "dstport": 4790}, "addresses": ["10.9.0.1/24"]},
     ],
 }
+
+
+@pytest.fixture(scope="module")
+def networkd(lab_of, suite):
+    """A lab whose machine has networkd bring up its network."""
+    return lab_of(host={"suite": suite, "nics": NICS})
 
 
 def calm(one):
@@ -59,11 +67,10 @@ def rebooted(one, ansible, by):
     assert ansible.module("virt_host", **KEPT)["changed"] is False
 
 
-@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
-def test_a_reboot_brings_everything_back_by_networkmanager(machine_of, ansible_for, suite):
+def test_a_reboot_brings_everything_back_by_networkmanager(lab_of, ansible_for, suite):
     """As by networkd: profiles, and what they have no word for. A NIC goes back to its own profile, and what stays is left alone."""
-    lab = machine_of({"kind": "vm", "hosts": {"host1": {"suite": suite, "manager": "networkmanager", "nics": {"eth0": "lan", "eth1": "other"}}}})
-    one = lab.hosts["host1"]
+    lab = lab_of(host={"suite": suite, "manager": "networkmanager", "nics": NICS})
+    one = lab.hosts["host"]
     ansible = ansible_for(lab, one)
     before = one.run("ls", "-R", "/etc/systemd", "/etc/NetworkManager").stdout
     rebooted(one, ansible, "networkmanager")
@@ -80,11 +87,10 @@ def test_a_reboot_brings_everything_back_by_networkmanager(machine_of, ansible_f
     assert one.run("ls", "-R", "/etc/systemd", "/etc/NetworkManager").stdout == before
 
 
-@pytest.mark.parametrize("name", ["old", "new"])
-def test_a_reboot_brings_everything_back(machines, ansible_for, name):
+def test_a_reboot_brings_everything_back(networkd, ansible_for):
     """Every address, VLAN, port and bond, as networkd's units say; the next run changes nothing; and all goes without a trace."""
-    one = machines.hosts[name]
-    ansible = ansible_for(machines, one)
+    one = networkd.hosts["host"]
+    ansible = ansible_for(networkd, one)
     before = one.run("ls", "-R", "/etc/systemd").stdout
     rebooted(one, ansible, "networkd")
     altered = ansible.run(("virt_bridge", {"name": "test0", "priority": 4096}), ("virt_link", {"name": "test5", "addresses": ["10.8.0.2/24"]}))
@@ -99,10 +105,10 @@ def test_a_reboot_brings_everything_back(machines, ansible_for, name):
     assert one.run("ls", "-R", "/etc/systemd").stdout == before
 
 
-def test_a_nic_is_taken_over_from_ifupdown_and_given_back(machines, ansible_for):
+def test_a_nic_is_taken_over_from_ifupdown_and_given_back(networkd, ansible_for):
     """Its stanza is commented out, with a copy, and counts again once nothing is kept any more."""
-    one, name = machines.hosts["old"], "eth1"
-    ansible = ansible_for(machines, one)
+    one, name = networkd.hosts["host"], "eth1"
+    ansible = ansible_for(networkd, one)
     one.run("rm", f"/etc/systemd/network/20-{name}.network")
     one.run("tee", "/etc/network/interfaces", input=f"auto lo {name}\niface lo inet loopback\niface {name} inet static\n  address 10.99.0.5/24\n")
     one.reboot()

@@ -12,27 +12,34 @@ import sys
 
 import pytest
 
-from testbed import bed, cgroup, claim, fabric, guest, host, topology
-from testbed import lab as labs
+from testbed import bed, cgroup, claim, fabric, guest, host
 
 NICS = {"eth0": "lan", "wan": {"segment": "trunk", "model": "igb"}, "dmz": {"segment": "trunk", "mtu": 9000, "addresses": ["10.9.0.1/24"]}}
 
 
 @pytest.fixture(scope="module")
-def pair():
+def pair(lab_of):
     """A lab of two machines of two releases, the first with three NICs, one of which has virtual functions."""
-    name = f"vm{os.getpid()}"
-    document = {"kind": "vm", "hosts": {"old": {"nics": NICS}, "new": {"suite": "trixie"}}}
-    try:
-        yield labs.up(name, plans=topology.of(document))
-    finally:
-        claim.down(name)
+    return lab_of(old={"nics": NICS}, new={"suite": "trixie"})
 
 
 @pytest.fixture
 def old(pair):
     """The machine with Debian 12."""
     return pair.hosts["old"]
+
+
+def test_machines_that_ask_for_their_addresses(lab_of):
+    """By DHCP of both families, and of the router; the inventory tells the one they got, by which the world reaches them."""
+    lab = lab_of(host={"nics": {"eth0": {"segment": "lan", "dhcp": True}}})
+    one = lab.hosts["host"]
+    address = lab.inventory("eth0")["all"]["hosts"]["host"]["ansible_host"]
+    assert re.fullmatch(r"198\.51\.100\.1[0-5]\d", address) and one.run("hostname", "-I").stdout.split()[:2] == ["192.0.2.15", address]
+    assert lab.world("ping", "-c", "1", "-W", "10", address, check=False).returncode == 0
+    assert "default via 198.51.100.1 dev eth0 proto dhcp" in one.run("ip", "route").stdout
+    bed.until(lambda: "proto ra" in one.run("ip", "-6", "route", "show", "default").stdout, 60, "the router's advertisement")
+    with pytest.raises(bed.BedError, match="no address by eth7"):
+        lab.inventory("eth7")
 
 
 def test_machines_are_debians_of_their_own(pair):
@@ -52,19 +59,6 @@ def test_machines_reach_each_other_and_the_world(pair, old):
         assert old.run("ping", "-c", "1", "-W", "10", address, check=False).returncode == 0, address
     assert pair.hosts["new"].run("busybox", "wget", "-qO-", "http://203.0.113.1/").stdout == "198.51.100.12\n"
     assert old.run("ping", "-c", "1", "-W", "2", "-I", "mgmt0", "203.0.113.1", check=False).returncode != 0
-
-
-def test_machines_that_ask_for_their_addresses(machine_of):
-    """By DHCP of both families, and of the router; the inventory tells the one they got, by which the world reaches them."""
-    lab = machine_of({"kind": "vm", "hosts": {"host1": {"nics": {"eth0": {"segment": "lan", "dhcp": True}}}}})
-    one = lab.hosts["host1"]
-    address = lab.inventory("eth0")["all"]["hosts"]["host1"]["ansible_host"]
-    assert re.fullmatch(r"198\.51\.100\.1[0-5]\d", address) and one.run("hostname", "-I").stdout.split()[:2] == ["192.0.2.15", address]
-    assert lab.world("ping", "-c", "1", "-W", "10", address, check=False).returncode == 0
-    assert "default via 198.51.100.1 dev eth0 proto dhcp" in one.run("ip", "route").stdout
-    bed.until(lambda: "proto ra" in one.run("ip", "-6", "route", "show", "default").stdout, 60, "the router's advertisement")
-    with pytest.raises(bed.BedError, match="no address by eth7"):
-        lab.inventory("eth7")
 
 
 def test_machines_have_what_only_a_kernel_of_ones_own_has(old):
