@@ -91,11 +91,14 @@ VXLAN = [
     ("udpcsum", False, ("noudpcsum", "noudp_csum")), ("udp6zerocsumtx", True, (" udp6zerocsumtx", " udp_zero_csum6_tx")),
     ("udp6zerocsumrx", True, (" udp6zerocsumrx", " udp_zero_csum6_rx")), ("gbp", True, "gbp"),
 ]
+#: what takes VLAN filtering, or a newer iproute2
+NEWER = ("fdb_max_learned", "vlan_tunnel", "pvid", "tagged", "untagged", "locked", "mab", *(row[0] for row in BRIDGE if "vlan" in row[0]))
 #: what is made first of each kind: (kind of resource, its options, the option that its own are in, and their table)
 KINDS = {
-    "bridge": ("bridge", {}, None, [*BRIDGE, *COMMON]),
-    "plain-bridge": ("bridge", {}, None, [*(row for row in BRIDGE if "vlan" not in row[0] and row[0] != "fdb_max_learned"), *COMMON]),
-    "port": ("bridge", {"vlan_filtering": True}, "ports", PORT),
+    "bridge": ("bridge", {}, None, [*(row for row in BRIDGE if row[0] not in NEWER), *COMMON]),
+    "vlan-bridge": ("bridge", {}, None, [row for row in BRIDGE if row[0] in NEWER]),
+    "port": ("bridge", {}, "ports", [row for row in PORT if row[0] not in NEWER]),
+    "vlan-port": ("bridge", {"vlan_filtering": True}, "ports", [row for row in PORT if row[0] in NEWER]),
     "tap": ("tap", {}, None, [*COMMON, *TUN]),
     "tun": ("tap", {"mode": "tun"}, None, [row for row in COMMON if row[0] != "mac"]),
     "bond": ("link", {"kind": "bond", "ports": ["tstp1", "tstp2"]}, "bond", BOND),

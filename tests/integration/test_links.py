@@ -16,7 +16,7 @@ from tests.devices import UNREACHABLE, link, links, state_of
 from tests.integration.test_restart import nic as nic_of
 
 #: what every kernel has
-PLAIN = ("plain-bridge", "tap", "tun", "veth", "macvlan", "macvtap", "vxlan")
+PLAIN = ("bridge", "port", "tap", "tun", "veth", "macvlan", "macvtap", "vxlan")
 BRIDGE = {"name": "test0", "addresses": ["10.77.0.1/24"]}
 TAP = {"name": "test1", "controller": "test0"}
 

@@ -25,7 +25,7 @@ def machine(lab):
 
 
 #: what a machine's own kernel has as well
-OWN = ("bridge", "port", "bond", "vlan", "ipvlan", "ipvtap", "dummy", "team")
+OWN = ("vlan-bridge", "vlan-port", "bond", "vlan", "ipvlan", "ipvtap", "dummy", "team")
 
 
 @pytest.mark.parametrize("kind", OWN)

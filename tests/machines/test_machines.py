@@ -100,42 +100,42 @@ def test_guests_run_in_machines(old):
     one.stop()
 
 
+#: a network of both families
+NETWORK = {"name": "one", "forward": {"mode": "nat"}, "bridge": {"name": "test-one"}, "ips": [{"address": "10.79.0.1/24"}, {"address": "fd79::1/64"}]}
+
+
 @pytest.fixture
 def new(pair, ansible_for):
-    """(the machine with Debian 13, whose libvirt has the nftables backend; Ansible for it; a network on it)."""
+    """(the machine with Debian 13, whose libvirt has the nftables backend; Ansible for it), with a network on it, from the first test to the last."""
     machine = pair.hosts["new"]
     ansible = ansible_for(pair, machine)
-    network = {"name": "one", "forward": {"mode": "nat"}, "bridge": {"name": "test-one"}, "ips": [{"address": "10.79.0.1/24"}, {"address": "fd79::1/64"}]}
-    assert ansible.module("virt_network", **network)["changed"]
-    yield machine, ansible, network
-    ansible.module("virt_network", name="one", state="absent")
+    if not machine.exists("/sys/class/net/test-one"):
+        ansible.module("virt_network", **NETWORK)
+    return machine, ansible
 
 
-@pytest.mark.parametrize(("harm", "lost"), [
-    ("flush chain ip libvirt_network guest_nat", "rules lost"), ("flush chain ip6 libvirt_network forward", "chains lost"), ("flush ruleset", "chains lost"),
-])
+@pytest.mark.parametrize(("harm", "lost"), [("flush chain ip libvirt_network guest_nat", "rules lost"), ("flush ruleset", "chains lost")])
 def test_rules_of_the_nftables_backend_are_mended(new, harm, lost):
     """What somebody flushed is seen in check mode and comes back, and the bridge stays."""
-    machine, ansible, network = new
-    assert not ansible.module("virt_network", **network)["changed"]
+    machine, ansible = new
     before = machine.run("cat", "/sys/class/net/test-one/ifindex").stdout
     machine.run("nft", *harm.split())
-    check = ansible.module("virt_network", check=True, **network)
+    check = ansible.module("virt_network", check=True, **NETWORK)
     assert [(change["field"], change["before"], change["cost"]) for change in check["changes"]] == [("kernel.firewall", lost, "live")]
-    done, again = ansible.run(*[("virt_network", network)] * 2)
+    done, again = ansible.run(*[("virt_network", NETWORK)] * 2)
     assert (done.get("changes"), again["changed"]) == (check["changes"], False), done
     assert machine.run("cat", "/sys/class/net/test-one/ifindex").stdout == before
 
 
 def test_a_restart_puts_back_vlans(new):
     """Those of a port of a bridge that somebody told to filter them."""
-    machine, ansible, network = new
+    machine, ansible = new
     for command in ("ip link set test-one type bridge vlan_filtering 1",
                     "ip link add test0 type veth peer name test1", "ip link set test0 master test-one up", "bridge vlan del vid 1 dev test0",
                     "bridge vlan add vid 42 pvid untagged dev test0", "bridge vlan add vid 50-52 dev test0"):
         machine.run(*command.split())
     before = machine.run("bridge", "vlan", "show", "dev", "test0").stdout
-    done, again = ansible.run(*[("virt_network", {**network, "mtu": 1400})] * 2)
+    done, again = ansible.run(*[("virt_network", {**NETWORK, "mtu": 1400})] * 2)
     assert (done.get("cost"), again["changed"]) == ("restart", False), done
     assert machine.run("bridge", "vlan", "show", "dev", "test0").stdout == before and "42 PVID Egress Untagged" in before
     assert machine.run("cat", "/sys/class/net/test-one/bridge/vlan_filtering").stdout == "1\n"

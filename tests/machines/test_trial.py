@@ -49,7 +49,7 @@ def test_a_power_cut_takes_it_back(lab, machine, ansible_for, inside):
     ansible.module("virt_host", lab="cut", prune=True)
 
 
-@pytest.mark.parametrize("number", range(len(CUTS)))
+@pytest.mark.parametrize("number", [0, 4])
 def test_nobody_is_locked_out(machine, far, number):
-    """Refused as long as nobody takes it back; and else taken back, so that all is as before."""
+    """By another address, or a bridge that is kept (tests/lockout has a hundred more): refused as long as nobody takes it back; else taken back."""
     refused_or_taken_back(machine, far, everything(machine), CUTS[number])
