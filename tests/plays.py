@@ -22,7 +22,8 @@ class Ansible:
         inventory = lab.inventory()
         if address:  # from the lab's world, as any user of a machine comes
             inventory["all"]["hosts"][host.name] = host.variables(address, way)
-        (self.top / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
+        self.inventory = self.top / f"{host.name}-{way if address else 'near'}.json"
+        self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
 
     def play(self, *tasks):
         """Write a play of tasks, each a pair of a module's name and its arguments; its path."""
@@ -51,7 +52,7 @@ class Ansible:
 
     def command(self, name, check=False, **variables):
         """The words that run a playbook by path or name on the host."""
-        return ["ansible-playbook", "-i", str(self.top / "inventory.json"), "--limit", self.host.name, "--diff", *(["--check"] if check else []),
+        return ["ansible-playbook", "-i", str(self.inventory), "--limit", self.host.name, "--diff", *(["--check"] if check else []),
                 "--extra-vars", json.dumps(variables), name]
 
     def playbook(self, name, check=False, **variables):

@@ -55,39 +55,47 @@ def moved(host):
     return sorted(line for line in lines if "DEV" in line and line != "DEV has" and "inet6 fe80" not in line and "fe80::/64" not in line)
 
 
-@pytest.mark.parametrize("name", HOSTS)
-def test_addresses_and_routes_move_and_come_back(lab, ansible_for, name):
-    """At once, and once the bridge is gone; and in time where the bridge has others."""
-    host = lab.hosts[name]
-    far = ansible_for(lab, host, STATIC[name])
-    before, places = everything(host), moved(host)
-    assert "Set rollback_after" in far.refused("virt_bridge", name="br0", uplink="eth0")
-    assert far.module("virt_bridge", check=True, **TASK)["changed"] is True and everything(host) == before
-    lost = far.run(("virt_bridge", {**TASK, "addresses": ["10.0.0.1/24"], "rollback_after": SECONDS}))[0]
-    assert lost["trial"]["outcome"] == "rolled back", lost
-    settled(host, places)
-    made, again = far.run(("virt_bridge", TASK), ("virt_bridge", {"name": "br0", "uplink": "eth0"}))
-    assert made["trial"]["outcome"] == "confirmed" and made["after"]["uplink"] == "eth0" and again["changed"] is False, (made, again)
-    settled(host, places)
-    assert far.module("virt_bridge", name="br0", state="absent", rollback_after=300)["trial"]["outcome"] == "confirmed"
-    settled(host, places)
-    assert differing(before, everything(host)) == []
-    assert far.module("virt_bridge", name="br0", state="absent")["changed"] is False
-
-
-def test_several_hosts(lab, ansible_for):
-    """All at once, and one after the other: each is reached again by itself."""
+@pytest.fixture
+def everywhere(lab, ansible_for):
+    """A function that runs tasks of virt_bridge on all hosts, which Ansible comes to by the NIC that moves; {host: results in order}."""
     far = ansible_for(lab, lab.hosts["host1"], STATIC["host1"])
     inventory = lab.inventory()
     inventory["all"]["hosts"] = {name: host.variables(STATIC[name]) for name, host in lab.hosts.items()}
     (far.top / "all.json").write_text(json.dumps(inventory), encoding="utf-8")
-    for serial, task in ((len(HOSTS), TASK), (1, {**TASK, "uplink": None, "state": "absent"})):
-        play = {"hosts": "all", "gather_facts": False, "serial": serial, "tasks": [{"virtlab.network.virt_bridge": task}]}
-        (far.top / "all.yml").write_text(json.dumps([play]), encoding="utf-8")
+
+    def run(*tasks, serial="100%"):
+        listed = [{"virtlab.network.virt_bridge": options, "ignore_errors": True, **more} for options, more in tasks]
+        (far.top / "all.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "serial": serial, "tasks": listed}]), encoding="utf-8")
         done = subprocess.run(["ansible-playbook", "-i", str(far.top / "all.json"), str(far.top / "all.yml")], env=far.environment, capture_output=True,
                               text=True, check=False)
-        stats = json.loads(done.stdout.splitlines()[-1])["stats"]
-        assert {name: each["changed"] for name, each in stats.items()} == dict.fromkeys(HOSTS, 1), done.stdout
+        found = {name: [] for name in HOSTS}
+        for each in map(json.loads, filter(lambda line: line.startswith('{"host"'), done.stdout.splitlines())):
+            found[each["host"]].append(each["result"])
+        assert {len(results) for results in found.values()} == {len(tasks)}, done.stdout + done.stderr
+        return found
+
+    return run
+
+
+def test_addresses_and_routes_move_and_come_back(lab, everywhere):
+    """On all hosts at once, and back one host after the other; in time where the bridge has other addresses. Each is reached again by itself."""
+    before = {name: everything(host) for name, host in lab.hosts.items()}
+    places = {name: moved(host) for name, host in lab.hosts.items()}
+    for refused, check in everywhere(({"name": "br0", "uplink": "eth0"}, {}), (TASK, {"check_mode": True})).values():
+        assert "Set rollback_after" in refused["msg"] and check["changed"] is True, (refused, check)
+    assert {name: everything(host) for name, host in lab.hosts.items()} == before
+    for lost, in everywhere(({**TASK, "addresses": ["10.0.0.1/24"], "rollback_after": SECONDS}, {})).values():
+        assert lost["failed"] and lost["trial"]["outcome"] == "rolled back", lost
+    settled(lab, places)
+    for made, again in everywhere((TASK, {}), ({"name": "br0", "uplink": "eth0"}, {})).values():
+        assert made["trial"]["outcome"] == "confirmed" and made["after"]["uplink"] == "eth0" and again["changed"] is False, (made, again)
+    settled(lab, places)
+    gone = {"name": "br0", "state": "absent"}
+    for back, again in everywhere(({**gone, "rollback_after": 300}, {}), (gone, {}), serial=1).values():
+        assert back["trial"]["outcome"] == "confirmed" and again["changed"] is False, (back, again)
+    settled(lab, places)
+    for name, host in lab.hosts.items():
+        assert differing(before[name], everything(host)) == []
 
 
 def test_leases_move_with_their_clients(lab, ansible_for):
@@ -102,23 +110,24 @@ def test_leases_move_with_their_clients(lab, ansible_for):
         # as the kernel has it where it heard the router before the client did
         host.run("ip", "-6", "route", "add", "2001:db8:100::/64", "dev", "eth0", "proto", "kernel", "metric", "256", "expires", "1800")
         assert far[name].module("virt_bridge", **TASK)["trial"]["outcome"] == "confirmed"
-        settled(host, places[name])
+    settled(lab, places)
     identities = clients(leases)
     time.sleep(LEASE)
     assert {name: moved(host) for name, host in lab.hosts.items()} == places and clients(leases) == identities
-    for name, host in lab.hosts.items():
+    for host in lab.hosts.values():
         host.reboot()
-        settled(host, places[name])
+    settled(lab, places)
+    for name in HOSTS:
         assert far[name].module("virt_bridge", name="br0", uplink="eth0")["changed"] is False
         assert far[name].module("virt_bridge", name="br0", state="absent", rollback_after=300)["trial"]["outcome"] == "confirmed"
-        settled(host, places[name])
+    settled(lab, places)
     assert clients(leases) == identities
 
 
-def settled(host, places):
-    """Wait until addresses and routes are these; a lease takes some seconds."""
+def settled(lab, places):
+    """Wait until the hosts have these addresses and routes; a lease takes some seconds."""
     deadline = time.monotonic() + 60
-    while (now := moved(host)) != places and time.monotonic() < deadline:
+    while (now := {name: moved(host) for name, host in lab.hosts.items()}) != places and time.monotonic() < deadline:
         time.sleep(1)
     assert now == places
 
