@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import pytest
@@ -13,20 +14,26 @@ from testbed import claim, topology
 from testbed import lab as labs
 from testbed.bed import need_root
 
+#: of labs, each of which has a name of its own
+NUMBERS = itertools.count()
+
 
 @pytest.fixture(scope="module")
 def lab_of():
     """A function that gives a lab of virtual machines, by what a topology says of each; it goes with the module, as soon as another takes its place."""
     need_root("make test-machines")
-    name, running = f"vm{os.getpid()}", []
+    running = []
 
     def give(**hosts):
-        if running:
+        end()
+        running.append(f"vm{os.getpid()}n{next(NUMBERS)}")
+        return labs.up(running[0], plans=topology.of({"kind": "vm", "hosts": hosts}))
+
+    def end():
+        while running:
             claim.down(running.pop())
-        running.append(name)
-        return labs.up(name, plans=topology.of({"kind": "vm", "hosts": hosts}))
 
     try:
         yield give
     finally:
-        claim.down(name)
+        end()
