@@ -31,8 +31,8 @@ LIMITS = (5, 3600)
 LOOKING = 0.5
 #: how often, a second apart, rolling back is tried
 TRIES = 3
-#: seconds that a rollback may take
-UNDONE = 180
+#: what a trial is: being made, or about to be; made, and waiting for who confirms it; confirmed; being taken back; nobody's, and to be taken back; ended
+TRYING, MADE, KEPT, UNDOING, LOST, OVER = "trying", "made", "kept", "undoing", "lost", "over"
 
 
 def predict(name, params, **how):
@@ -56,21 +56,40 @@ def make(name, params, diff, warn):
 def _begin(name, params, diff):
     identity = uuid.uuid4().hex[:12]
     backend.create({"id": identity, "act": name, "params": params, "diff": diff, "after": os.getpid()})
+    backend.detach("watch", again=True)
     backend.detach("apply")
     return {"id": identity, "rollback_after": params["rollback_after"]}
 
 
+def _state():
+    """Which of the states above the trial is in. What was decided is looked at first, for nobody decides anew."""
+    if backend.task() is None:
+        return OVER
+    decided, left, alive = backend.decided(), backend.left(), backend.working() is not None
+    if decided == backend.CONFIRMED:
+        return KEPT
+    if decided == backend.UNDOING:
+        return UNDOING if alive else LOST
+    if left is None:
+        return TRYING if (alive or backend.starting()) and not backend.late() else LOST
+    if left == 0:
+        return LOST
+    if backend.told() is not None:
+        return MADE
+    return TRYING if alive else LOST
+
+
 def make_way(warn):
-    """See to what is left of another trial: where nobody looks after it any more it is taken back. Raises BackendError where it goes on."""
-    task = backend.task()
-    if task is None:
+    """See to what is left of another trial: where nobody looks after it any more it ends as it was to. Raises BackendError where it goes on."""
+    state, left = _state(), backend.left()
+    if state == OVER:
         backend.sweep()
-        return
-    left = backend.left()
-    if left or backend.working() is not None or backend.starting():
-        raise BackendError(f"a change by {task['act']} is on trial, {f'taken back in {left:.0f} s' if left else 'being worked on'}: "
-                           "confirm it with virt_confirm, or wait")
-    warn(f"a change by {task['act']} was on trial, and nobody looked after it: {_take_back()['said']}")
+    elif state == KEPT:
+        _keep()
+    elif state == LOST and backend.working(backend.WATCHER) is None:
+        warn(f"a change by {backend.task()['act']} was on trial, and nobody looked after it: {_take_back()['said']}")
+    else:
+        raise BackendError(f"a change is on trial, {f'taken back in {left:.0f} s' if left else 'being worked on'}: confirm it with virt_confirm, or wait")
 
 
 def main(verb):
@@ -86,7 +105,11 @@ def _apply():
     time.sleep(GRACE)
 
     def arm(items):
-        backend.detach("watch", again=True)  # first: what is armed is looked after, whoever is killed
+        until(lambda: backend.working(backend.WATCHER) is not None, backend.STARTING)
+        if backend.working(backend.WATCHER) is None:
+            raise BackendError("nothing was changed, for nobody would take it back: the process that is to do so did not start")
+        if backend.late():
+            raise BackendError(f"nothing was changed, for it was not begun in {backend.LATEST} s: this host is too slow, or something holds it up")
         backend.arm(items, task["params"]["rollback_after"])
 
     try:
@@ -98,29 +121,48 @@ def _apply():
         return
     backend.tell({**result, "warnings": warnings})
     if backend.left() is None and backend.decided() is None:  # nothing was left to be done
-        backend.end({"outcome": "confirmed", "result": backend.told()})
+        _keep()
 
 
 def _watch():
     """Take the change back when its time is up, or who makes it has died, or takes it back and has died."""
-    while True:
-        left, alive = backend.left(), backend.working() is not None
-        if left == 0 or left and not alive and backend.told() is None:
-            break
-        if left is None and not (alive and backend.decided() != backend.CONFIRMED):
-            break
+    backend.enter(backend.WATCHER)
+    while (state := _state()) in (TRYING, MADE, UNDOING):
         time.sleep(LOOKING)
-    if backend.left() is not None or backend.decided() == backend.UNDOING:
+    if state == KEPT:
+        until(lambda: _state() == OVER, ENDING)  # who confirmed it ends it, unless that was killed
+        _keep()
+    elif state == LOST:
         _take_back()
 
 
+def _keep():
+    """End a trial that is confirmed."""
+    backend.end({"outcome": "confirmed", "result": backend.told()})
+
+
 def _take_back():
-    """Take back what is on trial, whoever decided so; how it ended."""
+    """Take back what is on trial, unless somebody confirmed it just now; how it ended."""
+    why = _why()
     backend.decide(backend.UNDOING)
     backend.stop()
+    backend.decide(backend.UNDOING)  # what it armed until it was stopped
+    if backend.decided() == backend.CONFIRMED:
+        _keep()
+        return backend.last()
     backend.enter()
-    backend.end({"outcome": "rolled back", "said": "; ".join(_undo()) or "nothing had been touched"})
+    backend.end({"outcome": "rolled back", "why": why, "said": "; ".join(_undo()) or "nothing had been touched"})
     return backend.last()
+
+
+def _why():
+    """Why a trial is lost."""
+    left = backend.left()
+    if left == 0:
+        return f"nobody confirmed it in {backend.task()['params']['rollback_after']} s"
+    if left is None and backend.decided() is None and backend.late():
+        return f"it was not begun in {backend.LATEST} s"
+    return "who looked after it has died"
 
 
 def _undo():
@@ -137,16 +179,14 @@ def _undo():
 
 
 def _boot():
-    """Bring back what was on disk, before anybody reads it: of all else nothing is left."""
+    """Bring back what was on disk, before anybody reads it: of all else nothing is left. What is confirmed stays."""
+    if _state() == KEPT:
+        _keep()
+        return
     backend.decide(backend.UNDOING)
     backend.restore()
-    backend.end({"outcome": "rolled back", "said": "the host was started anew, with what had been there before"})
-
-
-def _abandoned():
-    """True where who was to make the change has died before it was armed: nobody watches yet."""
-    alone = backend.left() is None and backend.decided() is None and backend.working() is None and not backend.starting()
-    return alone and backend.task() is not None  # looked at last: it goes first where a trial ends
+    backend.end({"outcome": "rolled back", "why": "the host was started anew", "said": "it came up with what had been there before"})
+    backend.read_again()
 
 
 def settle(identity, confirm):
@@ -155,20 +195,25 @@ def settle(identity, confirm):
     Who confirms it comes by a connection that was made after somebody was told so: only that proves that the host can be reached as it is now.
     Raises BackendError where nothing of that id was ever there.
     """
+    if os.geteuid() != 0:
+        raise BackendError("what is on trial is root's to see: run this task with become: true")
     task = backend.task()
     if task is None or identity not in (None, task["id"]):
         last = backend.last()
         if identity is None or last.get("id") != identity:
             raise BackendError(f"nothing is on trial{f' by the id {identity}' if identity else ''}; the last was {last.get('id', 'never')}")
         return {"changed": False, **last}
-    result = backend.told()
-    if _abandoned():
-        return {"changed": False, **_take_back()}
-    if result is None or backend.left() is None:
-        return {"changed": False, "id": task["id"], "outcome": "undoing" if backend.decided() == backend.UNDOING else "trying"}
-    if not confirm:
-        return {"changed": False, "id": task["id"], "outcome": "made"}
-    if backend.decide(backend.CONFIRMED):
-        backend.end({"outcome": "confirmed", "result": result})
-    until(lambda: backend.task() is None, UNDONE)
-    return {"changed": backend.last()["outcome"] == "confirmed", **backend.last()}
+    state, done = _state(), False
+    if state == MADE and confirm:
+        done = backend.decide(backend.CONFIRMED)
+        state = _state()
+    if state == KEPT:
+        if not done:
+            until(lambda: _state() != KEPT, ENDING)  # who confirmed it ends it, unless that was killed
+        _keep()
+    elif state == LOST and backend.working(backend.WATCHER) is None:
+        _take_back()
+    last = backend.last()
+    if backend.task() is None and last.get("id") == task["id"]:
+        return {"changed": done, **last}
+    return {"changed": False, "id": task["id"], "outcome": {TRYING: "trying", MADE: "made"}.get(state, "undoing")}

@@ -71,6 +71,11 @@ result:
   type: dict
   returned: where it was confirmed
   sample: {changed: true}
+why:
+  description: Why it was taken back.
+  type: str
+  returned: where it was rolled back
+  sample: nobody confirmed it in 60 s
 said:
   description: What was done to take it back, and how that went.
   type: str

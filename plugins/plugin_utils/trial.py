@@ -46,8 +46,10 @@ class Trial(ActionBase):
             attempts += 1
             try:
                 now = self._asked(trial["id"], confirm, task_vars)
-                ended = now if now.get("outcome") in ENDS or now.get("failed") else None
+                ended = now if now.get("outcome") in ENDS and now.get("id") == trial["id"] or now.get("failed") else None
                 confirm = now.get("outcome") == "made"
+                if ended is None and time.monotonic() > deadline:
+                    ended = {"msg": f"{seconds + BACK} s later it still says that it is {now.get('outcome')}: ask virt_confirm with confirm: false"}
             except AnsibleConnectionFailure as err:
                 confirm = False
                 if time.monotonic() > deadline:
@@ -78,6 +80,6 @@ class Trial(ActionBase):
         if outcome == "failed":
             return {"failed": True, "changed": False, "msg": ended["said"], "trial": trial}
         if outcome == "rolled back":
-            said = f"the host was not reached in {trial['rollback_after']} s, and what was there before is back: {ended['said']}"
+            said = f"{ended['why']}, and what was there before is back: {ended['said']}"
             return {"failed": True, "changed": False, "msg": said, "trial": trial}
         return {"failed": True, "msg": f"nobody knows how the trial ended: {ended.get('msg', ended)}", "trial": trial}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from ..errors import BackendError
 from . import files
 
 SYSTEM = Path("/etc/systemd/system")
@@ -37,9 +38,27 @@ def enable(name, text, durable=False):
 
 
 def disable(name):
-    """Remove it."""
+    """Remove it, so that it is gone after a power cut, too."""
     for folder in (WANTS, SYSTEM):
-        (folder / name).unlink(missing_ok=True)
+        if (folder / name).is_symlink() or (folder / name).exists():
+            (folder / name).unlink()
+            files.settle(folder)
+
+
+def reload():
+    """Have services read that were written since."""
+    _systemctl("daemon-reload")
+
+
+def start(name):
+    """Have a service started, once its turn comes."""
+    _systemctl("--no-block", "start", name)
+
+
+def _systemctl(*words):
+    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackendError(f"systemctl {' '.join(words)} failed: {done.stderr.strip()}")
 
 
 def detach(name, command, again=False):

@@ -9,6 +9,7 @@ decides: to ``confirmed``, or to ``undoing``.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -20,15 +21,17 @@ import zipfile
 from pathlib import Path
 
 from ..errors import BackendError
-from . import files, stored, systemd
+from . import boot, files, stored, systemd
 from .waiting import until
 
 STATE = Path("/var/lib/virtlab.network")
 FOLDER = STATE / "trial"
 #: how the last one ended
 LAST = STATE / "trial.json"
-#: files of FOLDER: what to do; what was there before, and on disk; when to take it back; how it went; who changes the host; this code, and what starts it
-TASK, BEFORE, STORED, ARMED, RESULT, PROCESS = "task.json", "before", "stored.json", "armed", "result.json", "pid"
+#: files of FOLDER: what to do; what was there before, and on disk; when to take it back; how it went; this code, and what starts it
+TASK, BEFORE, STORED, ARMED, RESULT = "task.json", "before", "stored.json", "armed", "result.json"
+#: files of FOLDER that name a process: who changes the host, and who watches
+PROCESS, WATCHER = "pid", "watcher"
 CODE, START = "code.zip", "start"
 CONFIRMED, UNDOING = "confirmed", "undoing"
 PACKAGE = __name__.rpartition(".backend.")[0]
@@ -61,7 +64,9 @@ from {package} import trial
 trial.main(sys.argv[1])
 """
 #: seconds until a process that was killed is gone, and until one that was started has said so
-DYING = STARTING = 15
+DYING, STARTING = 15, 30
+#: seconds in which a change must begin: whoever asked for it does not wait for ever
+LATEST = 120
 
 
 def create(task):
@@ -73,7 +78,7 @@ def create(task):
         raise BackendError("another change of this host is on trial") from None
     except OSError as err:
         raise BackendError(f"cannot write {FOLDER}: {err.strerror}") from err
-    files.write(FOLDER / TASK, json.dumps(task), 0o600, durable=True)
+    files.write(FOLDER / TASK, json.dumps({**task, "begun": _clock(), "boot": _boot()}), 0o600, durable=True)
     files.write(FOLDER / START, STARTER.format(path=_code(), package=PACKAGE), 0o600, durable=True)
 
 
@@ -104,9 +109,14 @@ def arm(items, seconds):
     files.write(FOLDER / STORED, json.dumps(stored.snapshot(networks)), 0o600, durable=True)
     if systemd.runs():
         systemd.enable(f"{SERVICE}.service", UNIT.format(folder=FOLDER, python=sys.executable, start=FOLDER / START), durable=True)
-    deadline = {"deadline": time.clock_gettime(time.CLOCK_BOOTTIME) + seconds, "boot": _boot()}
+    deadline = {"deadline": _clock() + seconds, "boot": _boot()}
     files.write(FOLDER / ARMED, json.dumps(deadline), 0o600, durable=True)
     files.settle(STATE)
+
+
+def _clock():
+    """Seconds since the host was started, asleep or not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _boot():
@@ -120,13 +130,22 @@ def left():
     if text is None:
         return None
     armed = json.loads(text)
-    return max(0, armed["deadline"] - time.clock_gettime(time.CLOCK_BOOTTIME)) if armed["boot"] == _boot() else 0
+    return max(0, armed["deadline"] - _clock()) if armed["boot"] == _boot() else 0
+
+
+def late():
+    """True where it should have begun by now."""
+    begun = task() or {}
+    return begun.get("boot") != _boot() or _clock() > begun["begun"] + LATEST
 
 
 def decide(verdict):
     """Have it CONFIRMED or UNDOING. True where that was still open."""
+    if verdict == CONFIRMED:
+        os.sync()  # what stays is on disk before anybody says that it does
     try:
         (FOLDER / ARMED).rename(FOLDER / verdict)
+        files.settle(FOLDER)
     except FileNotFoundError:
         return False
     return True
@@ -148,9 +167,17 @@ def restore():
     stored.restore(json.loads(files.text(FOLDER / STORED) or "{}"))
 
 
+def read_again():
+    """Have systemd read what was brought back, and start what it had not read when it began to start the host."""
+    if systemd.runs():
+        systemd.reload()
+        if (systemd.SYSTEM / boot.UNIT).exists():
+            systemd.start(boot.UNIT)
+
+
 def tell(result):
     """Write down how it went."""
-    files.write(FOLDER / RESULT, json.dumps(result), 0o600)
+    files.write(FOLDER / RESULT, json.dumps(result), 0o600, durable=True)
 
 
 def told():
@@ -161,54 +188,69 @@ def told():
 
 def sweep():
     """Remove the folder of a trial that was killed before it began, or after it had ended."""
-    if os.geteuid() == 0 and FOLDER.exists() and task() is None and time.time() > FOLDER.stat().st_mtime + STARTING:
+    if os.geteuid() == 0 and FOLDER.exists() and task() is None and abs(time.time() - FOLDER.stat().st_mtime) > STARTING:
         shutil.rmtree(FOLDER)
 
 
-def enter():
-    """Say that this is the process that changes the host."""
-    files.write(FOLDER / PROCESS, f"{os.getpid()} {_started(os.getpid())}", 0o600)
+def enter(role=PROCESS):
+    """Say that this is the process that changes the host, or with WATCHER the one that watches."""
+    files.write(FOLDER / role, f"{os.getpid()} {_started(os.getpid())}", 0o600)
 
 
-def working():
-    """The number of the process that changes the host, or None where none does (any more)."""
-    text = files.text(FOLDER / PROCESS)
+def working(role=PROCESS):
+    """The number of the process that changes the host, or watches; None where none does (any more)."""
+    text = files.text(FOLDER / role)
     pid, unused, started = (text or "").partition(" ")
     return int(pid) if text and _started(pid) == started else None
 
 
 def _started(pid):
     """When a process was started, '' where there is none or it is dead."""
+    fields = _fields(pid)
+    return "" if not fields or fields[0] in "ZX" else fields[19]
+
+
+def _fields(pid):
+    """What the kernel tells of a process from its state on, see proc_pid_stat(5); [] where there is none."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return ""
-    return "" if fields[0] in "ZX" else fields[19]
+        return []
 
 
 def starting():
     """True while the process that is to change the host may not have said so yet."""
-    try:
-        return not (FOLDER / PROCESS).exists() and time.time() < FOLDER.stat().st_mtime + STARTING
-    except FileNotFoundError:
-        return False
+    begun = task() or {}
+    return not (FOLDER / PROCESS).exists() and begun.get("boot") == _boot() and _clock() < begun["begun"] + STARTING
 
 
 def stop():
-    """End the process that changes the host, if any does."""
+    """End the process that changes the host, if any other than this does, and what it has started and waits for."""
     pid = working()
-    if pid is None:
+    if pid in (None, os.getpid()):
         return
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGSTOP)  # so that it starts nothing more
+    for each in [*_children(pid), pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
     until(lambda: working() is None, DYING)
+
+
+def _children(pid):
+    """Numbers of the processes that one has started, without what goes on by itself."""
+    return [int(each.name) for each in Path("/proc").glob("[0-9]*") if _fields(each.name)[1:2] == [str(pid)]]
 
 
 def end(outcome):
     """Write down how it ended, a dict, and remove all else, the task first: from there on nothing is on trial."""
-    files.write(LAST, json.dumps({"id": (task() or {}).get("id"), **outcome}), 0o600, durable=True)
+    ended = task()
+    if ended is None:
+        return
+    files.write(LAST, json.dumps({"id": ended["id"], **outcome}), 0o600, durable=True)
     systemd.disable(f"{SERVICE}.service")
     (FOLDER / TASK).unlink(missing_ok=True)
-    shutil.rmtree(FOLDER)
+    shutil.rmtree(FOLDER, ignore_errors=True)  # whoever else ends it at the same time
+    files.settle(STATE)
 
 
 def last():

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils import trial
 from ansible_collections.virtlab.network.plugins.module_utils.backend import systemd
 from ansible_collections.virtlab.network.plugins.module_utils.backend import trial as backend
+from ansible_collections.virtlab.network.plugins.module_utils.errors import BackendError
 
 
 @pytest.fixture
@@ -23,8 +25,16 @@ def folder(monkeypatch, tmp_path):
     for name in ("SYSTEM", "WANTS"):
         monkeypatch.setattr(systemd, name, tmp_path)
     (tmp_path / "trial").mkdir()
-    (tmp_path / "trial" / backend.TASK).write_text(json.dumps({"id": "one", "params": {"uri": "test:///default"}}), encoding="utf-8")
+    monkeypatch.setattr(backend, "STATE", tmp_path)
+    begin(tmp_path / "trial")
     return tmp_path / "trial"
+
+
+def begin(folder, ago=0):
+    """Have it begun some seconds ago."""
+    params = {"uri": "test:///default", "rollback_after": 8}
+    task = {"id": "one", "act": "virt_link", "params": params, "begun": backend._clock() - ago, "boot": backend._boot()}
+    (folder / backend.TASK).write_text(json.dumps(task), encoding="utf-8")
 
 
 @pytest.fixture
@@ -46,7 +56,7 @@ def test_nobody_waits_for_who_has_died(folder, applier):
     assert trial.settle("one", confirm=True)["outcome"] == "trying"
     applier.kill()
     applier.wait()
-    ended = {"id": "one", "outcome": "rolled back", "said": "nothing had been touched"}
+    ended = {"id": "one", "outcome": "rolled back", "why": "who looked after it has died", "said": "nothing had been touched"}
     assert trial.settle("one", confirm=True) == {"changed": False, **ended} == trial.settle("one", confirm=True)
     assert not folder.exists()
 
@@ -56,12 +66,30 @@ def test_who_has_not_begun_is_waited_for(folder):
     assert trial.settle("one", confirm=False)["outcome"] == "trying" and folder.exists()
 
 
-def test_what_is_armed_is_left_to_who_watches(folder, applier):
-    """Nobody else takes it back."""
+@pytest.fixture
+def watcher(folder):
+    """A process that watches."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        (folder / backend.WATCHER).write_text(f"{process.pid} {backend._started(process.pid)}", encoding="utf-8")
+        yield process
+        process.kill()
+
+
+def end(process):
+    """Kill a process."""
+    process.kill()
+    process.wait()
+
+
+def test_what_is_armed_is_left_to_who_watches(folder, applier, watcher):
+    """Nobody else takes it back, while that lives."""
     arm(folder)
-    applier.kill()
-    applier.wait()
-    assert trial.settle("one", confirm=False)["outcome"] == "trying" and folder.exists()
+    end(applier)
+    assert trial.settle("one", confirm=False)["outcome"] == "undoing" and folder.exists()
+    with pytest.raises(BackendError, match="is on trial, being worked on"):
+        trial.make_way(print)
+    end(watcher)
+    assert trial.settle("one", confirm=False)["outcome"] == "rolled back" and not folder.exists()
 
 
 def test_who_watches_is_there_before_it_is_armed(monkeypatch, folder, applier):
@@ -69,11 +97,54 @@ def test_who_watches_is_there_before_it_is_armed(monkeypatch, folder, applier):
     monkeypatch.setattr(trial.time, "sleep", lambda seconds: arm(folder))
     trial._watch()
     assert backend.last()["outcome"] == "rolled back" and applier.wait() == -9
+    assert backend.last()["why"] == "nobody confirmed it in 8 s"
 
 
-def test_who_watches_ends_with_who_is_watched(folder, applier):
-    """Where nothing was armed, there is nothing to take back."""
+def test_what_does_not_begin_ends(folder, applier):
+    """A change that something holds up is made by nobody later on, when nobody waits any more; what it had started ends with it."""
     applier.kill()
-    applier.wait()
-    trial._watch()
-    assert folder.exists() and backend.last() == {}
+    with subprocess.Popen(["sh", "-c", "sleep 60 & wait"]) as shell:
+        (folder / backend.PROCESS).write_text(f"{shell.pid} {backend._started(shell.pid)}", encoding="utf-8")
+        while not (children := backend._children(shell.pid)):
+            time.sleep(0.01)
+        begin(folder, ago=backend.LATEST + 1)
+        trial._watch()
+        assert shell.wait() == -9 and backend._fields(children[0])[:1] in ([], ["Z"])
+    assert backend.last()["why"] == "it was not begun in 120 s" and not folder.exists()
+
+
+def confirmed(folder):
+    """Have it confirmed by somebody who was killed then."""
+    arm(folder)
+    backend.tell({"changed": True})
+    assert backend.decide(backend.CONFIRMED)
+
+
+@pytest.mark.parametrize("verb", [
+    trial._boot, trial._watch, trial._take_back, lambda: trial.make_way(pytest.fail), lambda: trial.settle("one", confirm=True),
+    lambda: trial.settle("one", confirm=False),
+])
+def test_what_is_confirmed_stays(monkeypatch, folder, verb):
+    """Whoever comes next: after a power cut, after a kill, and in a race with time."""
+    monkeypatch.setattr(trial, "ENDING", 0.1)
+    monkeypatch.setattr(backend, "restore", pytest.fail)
+    confirmed(folder)
+    verb()
+    assert backend.last() == {"id": "one", "outcome": "confirmed", "result": {"changed": True}} and not folder.exists()
+
+
+def test_who_asks_of_one_is_not_told_of_another(folder, applier):
+    """While it is taken back, and once that is over."""
+    backend.LAST.write_text(json.dumps({"id": "older", "outcome": "confirmed"}), encoding="utf-8")
+    arm(folder)
+    assert backend.decide(backend.UNDOING)
+    assert trial.settle("one", confirm=True) == {"changed": False, "id": "one", "outcome": "undoing"}
+    trial._take_back()
+    assert trial.settle("one", confirm=True)["outcome"] == "rolled back"
+
+
+def test_a_confirmation_takes_root(monkeypatch, folder):
+    """And says so."""
+    monkeypatch.setattr(backend.os, "geteuid", lambda: 1000)
+    with pytest.raises(BackendError, match="become: true"):
+        trial.settle("one", confirm=True)
