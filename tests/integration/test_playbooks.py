@@ -111,3 +111,10 @@ def test_guests_become_neighbours_of_the_host(lab, ansible, host):
     ansible.playbook("virtlab.network.bridged")
     results, down = ansible.playbook("virtlab.network.teardown", lab="bridged", rollback_after=60)
     assert (down["failures"], down["changed"], results[-1]["trial"]["outcome"]) == (0, 1, "confirmed") and host.run(*ways).stdout == before
+
+
+def test_a_bridge_that_would_have_no_port_is_refused(ansible, snapshot):
+    """Where no default route tells which NIC is meant, and nobody names one."""
+    before = snapshot()
+    results, counts = ansible.playbook("virtlab.network.bridged", bridged_network_uplink="")
+    assert counts["failures"] == 1 and "name the NIC" in results[-1]["msg"] and snapshot() == before
