@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A change on trial, as ``commit confirmed`` of routers has it: made by a process of its own, and taken back unless somebody confirms it in time.
 
-The task that asks for it makes the plan, starts ``apply`` and ends, so that its connection need not live through the change. ``apply`` starts ``watch``,
-writes down what is there, and makes the change. ``confirm`` comes over a new connection. ``watch`` takes the change back when time is up, or when ``apply``
-dies.
+The task that asks for it makes the plan, starts ``apply`` and ends, so that its connection need not live through the change. ``apply`` starts ``watch``
+and waits for it, writes down what is there, and makes the change. ``confirm`` comes over a new connection. ``watch`` takes the change back when time is up,
+or when ``apply`` dies or does not begin.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ def make(name, params, diff, warn):
 def _begin(name, params, diff):
     identity = uuid.uuid4().hex[:12]
     backend.create({"id": identity, "act": name, "params": params, "diff": diff, "after": os.getpid()})
-    backend.detach("watch", again=True)
     backend.detach("apply")
     return {"id": identity, "rollback_after": params["rollback_after"]}
 
@@ -101,11 +100,12 @@ def _apply():
     """Make the change, once the task that started this has ended."""
     task, warnings = backend.task(), []
     backend.enter()
+    backend.detach("watch", again=True)
     until(lambda: not os.path.exists(f"/proc/{task['after']}"), ENDING)
     time.sleep(GRACE)
 
     def arm(items):
-        until(lambda: backend.working(backend.WATCHER) is not None, backend.STARTING)
+        until(lambda: backend.late() or backend.working(backend.WATCHER) is not None, backend.LATEST)
         if backend.working(backend.WATCHER) is None:
             raise BackendError("nothing was changed, for nobody would take it back: the process that is to do so did not start")
         if backend.late():

@@ -63,8 +63,8 @@ from {package} import trial
 
 trial.main(sys.argv[1])
 """
-#: seconds until a process that was killed is gone, and until one that was started has said so
-DYING, STARTING = 15, 30
+#: seconds until a process that was killed is gone, and until a folder that was made has a task in it
+DYING, FILLING = 15, 15
 #: seconds in which a change must begin: whoever asked for it does not wait for ever
 LATEST = 120
 
@@ -188,7 +188,7 @@ def told():
 
 def sweep():
     """Remove the folder of a trial that was killed before it began, or after it had ended."""
-    if os.geteuid() == 0 and FOLDER.exists() and task() is None and abs(time.time() - FOLDER.stat().st_mtime) > STARTING:
+    if os.geteuid() == 0 and FOLDER.exists() and task() is None and abs(time.time() - FOLDER.stat().st_mtime) > FILLING:
         shutil.rmtree(FOLDER)
 
 
@@ -220,8 +220,7 @@ def _fields(pid):
 
 def starting():
     """True while the process that is to change the host may not have said so yet."""
-    begun = task() or {}
-    return not (FOLDER / PROCESS).exists() and begun.get("boot") == _boot() and _clock() < begun["begun"] + STARTING
+    return not (FOLDER / PROCESS).exists() and not late()
 
 
 def stop():
