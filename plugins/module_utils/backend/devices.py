@@ -273,6 +273,16 @@ class Devices:
         live = {name: state.live for name, state in self._networks().networks.items() if state.live} if self._has_libvirt else {}
         return {each.bridge_name: (name, each.dhcp_families) for name, each in live.items() if each.owns_bridge}
 
+    @cached_property
+    def ways_out(self):
+        """{device: names of libvirt's networks} of those that let their guests out by one device alone."""
+        found = {}
+        for name, state in self._networks().networks.items() if self._has_libvirt else ():
+            network = state.live or state.stored
+            if network.owns_bridge and network.forward is not None and network.forward.dev:
+                found.setdefault(network.forward.dev, []).append(name)
+        return found
+
     def offers(self, ports):
         """{name: Heard} for {name: families}: who gives addresses where devices lead to. Takes seconds."""
         return wire.ask(ports)

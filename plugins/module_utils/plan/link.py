@@ -24,7 +24,8 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     ``context`` describes the rest of the host: ``seen`` ({name: Seen}), ``state(name)``, ``kept(name)``, ``uplink(name)`` of a bridge and ``others(name)``
     (routes of others by it) of any device, ``inherited(name, by)`` (what others' files say of it, None where ``by`` cannot), ``guarded(name)`` (whether a
     device is a guest's, or may be), ``busy(name)`` (whether a program has it open), ``wireless(name)``, ``guests``, ``networks`` ({bridge: network} of
-    libvirt's own bridges), ``serving`` (these with families of DHCP), and ``offers(ports)`` (who gives addresses where devices lead to).
+    libvirt's own bridges), ``serving`` (these with families of DHCP), ``ways_out`` ({device: networks whose guests get out by it alone}), and
+    ``offers(ports)`` (who gives addresses where devices lead to).
     ``others`` is what the plan does beside them.
     """
     wanted = link_uplink.spread(wanted, context)

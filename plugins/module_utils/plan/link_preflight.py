@@ -23,6 +23,11 @@ def doubts(state, target, targets, context):
     outward = sorted(name for name, (kind, unused) in ports.items() if kind in OUTWARD)
     if len(outward) > 1 and not over(state.data if state is not None else None, target.data).stp:
         yield f"STP is off, and {', '.join(outward)} lead out of the host: two ways to the same switch would be a loop; say stp: true where there may be one"
+    for name in outward:
+        if name not in held and context.ways_out.get(name):
+            those = ", ".join(context.ways_out[name])
+            yield (f"guests of {those} get out by {name} alone, which nothing leaves by any more once it is a port of {target.name}: "
+                   f"say forward: {{dev: {target.name}}} in that network")
     sizes = {name: mtu for name, (kind, mtu) in ports.items() if kind in SIZED and mtu}
     if len(set(sizes.values())) > 1:
         said = ", ".join(f"{name} {mtu}" for name, mtu in sorted(sizes.items(), key=lambda pair: (pair[1], pair[0])))

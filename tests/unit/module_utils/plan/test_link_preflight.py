@@ -46,3 +46,10 @@ def test_a_size_that_is_asked_for_counts():
     wanted = bridge(ports=Bag([BridgePort(name="dummy0"), BridgePort(name="tap0")]))
     items = plans([wanted, dummy], {"dummy0": held}, seen={**SEEN, "dummy0": NIC._replace(mtu=9000)}, states={"dummy0": held})
     assert [item.warnings for item in items if item.key == "br0"] == [()]
+
+
+def test_guests_that_lose_their_way_out():
+    """Those of a network that leaves by the NIC alone are told of when it becomes a port, and not again."""
+    wanted, host = bridge(ports=Bag([BridgePort(name="eth0")])), {"seen": SEEN, "states": {}, "ways_out": {"eth0": ["inner"], "eth1": ["other"]}}
+    warning, = plans([wanted], **host)[0].warnings
+    assert "guests of inner get out by eth0 alone" in warning and "{dev: br0}" in warning
