@@ -86,7 +86,7 @@ def suite(pytestconfig):
 def ansible_for():
     """A function that gives Ansible for a host of a lab."""
     with collections() as top:
-        yield lambda lab, host, address=None, way="far": Ansible(lab, host, top, address, way)
+        yield lambda lab, host, *way, **more: Ansible(lab, host, top, *way, **more)
 
 
 @pytest.fixture(scope="session")

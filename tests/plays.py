@@ -15,19 +15,19 @@ from testbed.play import environment
 class Ansible:
     """Runs modules and playbooks of this checkout on one host, as a person does."""
 
-    def __init__(self, lab, host, top, address=None, way="far"):
+    def __init__(self, lab, host, top, address=None, way="far", user="root"):
         self.host, self.top = host, Path(top)
         plugins = Path(__file__).with_name("callback_plugins")
         self.environment = {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
         inventory = lab.inventory()
         if address:  # from the lab's world, as any user of a machine comes
-            inventory["all"]["hosts"][host.name] = host.variables(address, way)
+            inventory["all"]["hosts"][host.name] = {**host.variables(address, way), "ansible_user": user}
         self.inventory = self.top / f"{host.name}-{way if address else 'near'}.json"
         self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
 
     def play(self, *tasks):
-        """Write a play of tasks, each a pair of a module's name and its arguments; its path."""
-        listed = [{f"virtlab.network.{name}" if "." not in name else name: arguments, "ignore_errors": True} for name, arguments in tasks]
+        """Write a play of tasks, each a module's name, its arguments, and perhaps what else the task says; its path."""
+        listed = [{f"virtlab.network.{name}" if "." not in name else name: arguments, "ignore_errors": True, **dict(*more)} for name, arguments, *more in tasks]
         path = self.top / "play.json"
         path.write_text(json.dumps([{"hosts": self.host.name, "gather_facts": False, "tasks": listed}]), encoding="utf-8")
         return str(path)

@@ -14,7 +14,7 @@ from ..bed import digest, once, run
 
 SIZE = "8G"
 KERNEL = "linux-image-amd64"
-PACKAGES = root.BASE + root.LIBVIRT + ["openssh-server", "openvswitch-switch", "ethtool", "pciutils", "ifupdown", "libteam-utils"]
+PACKAGES = root.BASE + root.LIBVIRT + ["openssh-server", "sudo", "openvswitch-switch", "ethtool", "pciutils", "ifupdown", "libteam-utils"]
 DOWNLOADS = "var/lib/virtlab-kernel"
 #: parts of the kernel's modules that no host of a test bed uses, and that are two thirds of it
 UNUSED = (

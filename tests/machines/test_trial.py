@@ -53,3 +53,15 @@ def test_a_power_cut_takes_it_back(lab, machine, ansible_for, inside):
 def test_nobody_is_locked_out(machine, far, number):
     """By another address, or a bridge that is kept (tests/lockout has a hundred more): refused as long as nobody takes it back; else taken back."""
     refused_or_taken_back(machine, far, everything(machine), CUTS[number])
+
+
+def test_somebody_with_sudo_is_not_locked_out(lab, machine, ansible_for):
+    """Neither at once nor by async, whose process has no parent any more that knows the connection; and confirms a change as root does."""
+    machine.run("useradd", "--create-home", "ops")
+    machine.run("bash", "-c", "cp -r /root/.ssh /home/ops/ && chown -R ops /home/ops/.ssh && echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops")
+    far, sudo, (name, options, clause) = ansible_for(lab, machine, ADDRESS, "sudo", user="ops"), {"become": True}, CUTS[0]
+    made = ("virt_link", {"name": "test0", "kind": "dummy", "rollback_after": 120, "persist": "none"}, sudo)
+    refused, later, kept = far.run((name, options, sudo), (name, options, {**sudo, "async": 120, "poll": 2}), made)
+    assert [clause in each["msg"] and "Set rollback_after" in each["msg"] for each in (refused, later)] == [True, True], (refused, later)
+    assert kept["trial"]["outcome"] == "confirmed", kept
+    machine.run("ip", "link", "delete", "test0")

@@ -108,8 +108,9 @@ def exact(name):
 def inherited(name):
     """(lines for a bridge whose uplink a device is, lines that stay with it) of the units that others have for it."""
     path = Path(_netif(name)["NETWORK_FILE"])
-    parts = sorted(each for folder in _drop_ins(path) for each in folder.glob("*.conf") if not each.name.startswith("virtlab-"))
-    return networkd.inherited([files.text(each) for each in (path, *parts)], _identity(name))
+    parts = {each.name: each for folder in _drop_ins(path) for each in folder.glob("*.conf")}  # one in /etc hides those of its name elsewhere
+    texts = [files.text(path), *(files.text(parts[each]) for each in sorted(parts) if not each.startswith("virtlab-"))]
+    return networkd.inherited(texts, _identity(name))
 
 
 def _drop_ins(path):
