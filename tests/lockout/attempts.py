@@ -183,3 +183,5 @@ ATTEMPTS = [
 #: those that are tried on a host with NetworkManager, too
 AGAIN = ("four-no-address", "four-subnet-29", "four-route-25", "four-down", "bridge-pvid-99", "bridge-no-address", "uplink-no-address", "uplink-neighbour",
          "uplink-pvid", "bond-down-802.3ad", "vlan-7-802.1Q", "several-network-bridge")
+#: those that are none but there: it gives a subnet's route a metric, where the kernel gives none
+METRICS = [dummy("subnet-24", TAKES, addresses=["198.51.100.2/24"])]

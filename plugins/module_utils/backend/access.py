@@ -31,7 +31,7 @@ def find(devices):
     route = _route(client, server)
     if route is None:
         return None
-    tops = dict.fromkeys([holders[server], route["dev"]])
+    tops = dict.fromkeys([route["dev"], holders[server]])
     carrying = _below([name for name in tops if name in entries and name != "lo"], devices, route.get("gateway", client))
     return Access(client, server, carrying, route["dst"], route.get("gateway"), route.get("metric", 0)) if carrying else None
 

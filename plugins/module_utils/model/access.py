@@ -8,12 +8,15 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple, Optional
 
+#: of the kernel's own route to the subnet of an address, by IP's version
+CONNECTED = {4: 0, 6: 256}
+
 
 class Access(NamedTuple):
     """The connection that a task came by, and what of the host carries it.
 
-    ``client`` and ``server`` are the addresses of its two ends, ``devices`` the names of those that its packets come in by, the one with the address first
-    and what is below it after that. ``dst`` is the subnet of the route back to the client, ``gateway`` its next hop, and ``metric`` its metric.
+    ``client`` and ``server`` are the addresses of its two ends, ``devices`` the names of those that its packets come in by, the one of the route back first
+    and what is below it later. ``dst`` is the subnet of the route back to the client, ``gateway`` its next hop, and ``metric`` its metric.
     """
 
     client: str
@@ -34,6 +37,15 @@ class Access(NamedTuple):
     def covered_by(self, subnet):
         """True for a subnet (CIDR, or default) that the client's address is in."""
         return subnet == "default" or holds(subnet, self.client)
+
+    @property
+    def rank(self):
+        """What the kernel chooses the route back for: of those to the client that with the highest rank."""
+        return self.length, -self.metric
+
+    def outranked_by(self, subnet):
+        """True for the subnet (CIDR, or an address with its prefix) of a device's own address, where the kernel likes its route better than that back."""
+        return self.covered_by(subnet) and (length(subnet), -CONNECTED[ipaddress.ip_network(subnet, strict=False).version]) > self.rank
 
 
 def length(subnet):

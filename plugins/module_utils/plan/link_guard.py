@@ -111,7 +111,7 @@ def _rival(state, target, access):
             continue
         if _bare(cidr) == access.client:
             yield f"{target.name} gets {cidr}, the client's own address"
-        elif access.covered_by(cidr) and length(cidr) > access.length:
+        elif access.outranked_by(cidr) and (target.name, None) != (access.devices[0], access.gateway):
             yield f"{cidr} of {target.name} takes the way back to {access.client}"
     for route in target.link.routes or ():
         if held is None or route not in (held.routes or ()):
@@ -124,8 +124,8 @@ def _route(name, route, access):
     if not access.covered_by(route.dst):
         return
     same = name == access.devices[0] and route.gateway == access.gateway
-    rank, held = (length(route.dst), -(route.metric or 0)), (access.length, -access.metric)
-    first = route.table == LOCAL or rank > held or rank == held and name in access.devices  # which takes the place of the one that there is
+    rank = length(route.dst), -(route.metric or 0)
+    first = route.table == LOCAL or rank > access.rank or rank == access.rank and name in access.devices  # which takes the place of the one that there is
     if first and not same:
         yield f"the route {route.dst} by {name} takes the way back to {access.client}"
 

@@ -91,6 +91,19 @@ def test_what_does_not(wanted):
     assert clauses(wanted) == []
 
 
+@pytest.mark.parametrize(("net", "metric", "taken"), [
+    ("198.51.100.{}/24", 0, False), ("198.51.100.{}/24", 101, True), ("2001:db8::{}/64", 256, False), ("2001:db8::{}/64", 1024, True),
+])
+def test_an_equally_long_subnet_takes_the_way_back_by_its_metric(net, metric, taken):
+    """NetworkManager and networkd's clients give a subnet's route a worse one than the kernel's own; by the same device the way stays the same."""
+    client, server, more = (net.format(number) for number in (1, 11, 200))
+    access = Access(client.partition("/")[0], server.partition("/")[0], ("eth2",), net.format(0), None, metric)
+    card = replace(OTHER, link=replace(OTHER.link, addresses=Bag([server])))
+    said = clauses(WantedLink("link", "d7", "dummy", Link(addresses=Bag([more]))), access)
+    assert said == ([f"{more} of d7 takes the way back to {access.client}"] if taken else [])
+    assert clauses(WantedLink("link", "eth2", "nic", Link(addresses=Bag([server, more]))), access, eth2=card) == []
+
+
 @pytest.mark.parametrize(("kind", "held", "given", "clauses_"), [
     ("bond", Bond(mode="active-backup", primary="eth0"), Bond(primary="eth1"), ["primary of top changes"]),
     ("bond", Bond(mode="802.3ad", min_links=0, miimon=100), Bond(min_links=2), ["min_links of top changes"]),
