@@ -32,8 +32,8 @@ def find(devices):
     if route is None:
         return None
     tops = dict.fromkeys([route["dev"], holders[server]])
-    carrying = _below([name for name in tops if name in entries and name != "lo"], devices, route.get("gateway", client))
-    return Access(client, server, carrying, route["dst"], route.get("gateway"), route.get("metric", 0)) if carrying else None
+    carrying, groups = _below([name for name in tops if name in entries and name != "lo"], devices, route.get("gateway", client))
+    return Access(client, server, carrying, route["dst"], route.get("gateway"), route.get("metric", 0), groups) if carrying else None
 
 
 def _ends():
@@ -66,25 +66,28 @@ def _route(client, server):
 
 
 def _below(tops, devices, hop):
-    """Names of devices and of all those below them that frames from ``hop`` come in by."""
-    entries, found, left = devices.entries, [], list(tops)
+    """(names of devices and of all those below them that frames from ``hop`` come in by, groups of which any is enough as an Access has them)"""
+    entries, found, groups, left = devices.entries, [], [], list(tops)
     while left:
         name = left.pop(0)
         if name in found or name not in entries:
             continue
         found.append(name)
-        left += [*filter(None, [link_json.lower(entries[name])]), *_ports(name, devices, hop)]
-    return tuple(found)
+        ports, several = _ports(name, devices, hop)
+        branches = [_below([port], devices, hop) for port in several]
+        groups += [tuple(branch for branch, unused in branches), *(each for unused, more in branches for each in more)] if branches else []
+        left += [*filter(None, [link_json.lower(entries[name])]), *ports]
+    return tuple(found), tuple(groups)
 
 
 def _ports(name, devices, hop):
-    """Those ports of a device that frames from ``hop`` come in by; none where each of several would do."""
+    """(ports of a device that frames from ``hop`` come in by, those of several each of which would do)"""
     ports = [port for port, entry in devices.entries.items() if entry.get("master") == name]
     if link_json.kind_of(devices.entries[name]) == "bridge":
         learned = _learned(name, devices, hop)
-        return [learned] if learned in ports else ports
+        return [learned] if learned in ports else ports, []
     carrying = [port for port in ports if "LOWER_UP" in devices.entries[port]["flags"]]
-    return carrying if len(carrying) == 1 else []
+    return (carrying, []) if len(carrying) == 1 else ([], carrying)
 
 
 def _learned(bridge, devices, hop):
