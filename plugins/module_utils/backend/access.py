@@ -16,6 +16,8 @@ from . import iproute
 
 #: sshd(8) sets it: the client's address and port, and the server's
 VARIABLE = b"SSH_CONNECTION="
+#: its word for either address where the connection is none over IP, as by vsock or inetd(8): no device of the host's carries it that a change could cut
+UNKNOWN = "UNKNOWN"
 PROC = Path("/proc")
 
 
@@ -45,6 +47,8 @@ def _ends():
             found = next((each[len(VARIABLE):].decode("ascii").split() for each in variables if each.startswith(VARIABLE)), None)
             pid = int((PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
         except (FileNotFoundError, PermissionError, ProcessLookupError):
+            return None
+        if found and found[0] == UNKNOWN:
             return None
         if found and len(found) == 4:
             return tuple(_plain(found[number]) for number in (0, 2))

@@ -49,9 +49,9 @@ def test_the_nearest_that_knows_tells(find):
     assert (found.client, found.server, found.devices, found.dst, found.metric, found.groups) == (CLIENT, SERVER, ("top",), ROUTE["dst"], 101, ())
 
 
-@pytest.mark.parametrize("chain", [[[]], [ssh(server="203.0.113.7")], [ssh(client=SERVER)]])
+@pytest.mark.parametrize("chain", [[[]], [ssh("UNKNOWN", "UNKNOWN")], [ssh(server="203.0.113.7")], [ssh(client=SERVER)]])
 def test_what_does_not_come_over_a_network_of_this_host(find, chain):
-    """None at all; one of another namespace's; the host's own."""
+    """None at all; one of sshd's without an address, as over vsock; one of another namespace's; the host's own."""
     assert find(chain, entry("top", addresses=[SERVER])) is None
 
 
