@@ -13,6 +13,7 @@ from itertools import groupby
 from .backend.host import Host
 from .desired.tasks import WANTED, absent, lab_of
 from .errors import InUseError, ValidationError, VerificationError, VirtNetError, about
+from .plan import guard
 from .plan.families import FAMILIES, make_plan
 from .plan.plan import Plan
 
@@ -52,13 +53,14 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
 def _guard(plan, host, tried, warn):
     """Raise InUseError where a plan would cut the connection that this task came by, and nobody takes it back then."""
     work = [item for item in plan.items if item.steps]
-    access = host.access if work else None
-    clauses = [f"{item.said}: {clause}" for item in work for clause in FAMILIES[item.family].cuts(item, access)] if access else []
-    if clauses and not tried:
-        raise InUseError(f"this would cut the connection that it is asked for by ({access}): {'; '.join(clauses)}. Set rollback_after: 60, which takes "
-                         "the change back unless the host is reached again by then")
-    for clause in clauses:
-        warn(f"{clause}; this connection needs it ({access})")
+    cut = {access: clauses for access in (host.ways if work else ()) if (clauses := guard.clauses(work, access))}
+    if cut and not tried:
+        clauses = dict.fromkeys(clause for clauses in cut.values() for clause in clauses)
+        raise InUseError(f"this would cut the connection that it is asked for by ({', or '.join(map(str, cut))}): {'; '.join(clauses)}. Set "
+                         "rollback_after: 60, which takes the change back unless the host is reached again by then")
+    for access, clauses in cut.items():
+        for clause in clauses:
+            warn(f"{clause}; this connection needs it ({access})")
 
 
 def _bring_about(plan, host, check_mode, warn, tried, arm):

@@ -158,6 +158,16 @@ LATER = [
         {"name": "test0", "kind": "bond", "bond": {"mode": mode, "miimon": 100}, "addresses": HELD, "ports": ["eth0", *more], **NONE}, BARE]})
     for mode, name, value, more in (("active-backup", "primary", "eth1", ["eth1"]), ("802.3ad", "min_links", 2, []))
 ]
+#: what has a bond of two ports, by itself and as a bridge's port
+PAIR = {"name": "bond0", "kind": "bond", "bond": {"mode": "active-backup", "miimon": 100}, "ports": ["eth0", "eth1"], **NONE}
+PAIRS = {
+    "bond": {"links": [{**PAIR, "addresses": HELD}, BARE]},
+    "bridge": {"bridges": [{"name": "test0", "addresses": HELD, "ports": [{"name": "bond0"}], **NONE}], "links": [PAIR, BARE]},
+}
+PORTS = [
+    Attempt(f"ports-{name}", "virt_host", {"links": [{"name": each, "up": False, **NONE} for each in ("eth0", "eth1")]}, "eth1 is turned off", held=held)
+    for name, held in PAIRS.items()
+]
 ABOVE = [
     *(above(f"{vlan}-{protocol}", "vlan", link="eth0", vlan={"id": vlan, "protocol": protocol}) for vlan, protocol in ((7, "802.1Q"), (4094, "802.1ad"))),
     *(Attempt(f"{kind}-passthru", "virt_link", {"name": "test0", "kind": kind, "link": "eth0", "macvlan": {"mode": "passthru"}, **NONE},
@@ -178,8 +188,10 @@ SEVERAL = [
 ]
 ATTEMPTS = [
     *(Attempt(f"short-{number}", *cut) for number, cut in enumerate(CUTS)),
-    *SUBNETS, *OWN, *ADDRESSES, *ROUTES, *BRIDGES, *UPLINKS, *BONDS, *LATER, *ABOVE, *NETWORKS, *SEVERAL,
+    *SUBNETS, *OWN, *ADDRESSES, *ROUTES, *BRIDGES, *UPLINKS, *BONDS, *LATER, *PORTS, *ABOVE, *NETWORKS, *SEVERAL,
 ]
 #: those that are tried on a host with NetworkManager, too
 AGAIN = ("four-no-address", "four-subnet-29", "four-route-25", "four-down", "bridge-pvid-99", "bridge-no-address", "uplink-no-address", "uplink-neighbour",
          "uplink-pvid", "bond-down-802.3ad", "vlan-7-802.1Q", "several-network-bridge")
+#: those that are none but there: it gives a subnet's route a metric, where the kernel gives none
+METRICS = [dummy("subnet-24", TAKES, addresses=["198.51.100.2/24"])]

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.lockout.attempts import AGAIN, ATTEMPTS
+from tests.lockout.attempts import AGAIN, ATTEMPTS, METRICS
 from tests.trials import SECONDS, TRIAL, over, refused_or_taken_back, same
 
 NAMED = {each.name: each for each in ATTEMPTS}
@@ -61,11 +61,11 @@ def test_a_change_is_refused_or_taken_back(place, name):
     refused_or_taken_back(machine, far, before, attempt[1:4])
 
 
-@pytest.mark.parametrize("name", AGAIN)
-def test_with_networkmanager(place, name):
-    """The same where NetworkManager brings up the network."""
-    machine, far, before = place("networkmanager", NAMED[name].way)
-    refused_or_taken_back(machine, far, before, NAMED[name][1:4])
+@pytest.mark.parametrize("attempt", [*map(NAMED.get, AGAIN), *METRICS], ids=lambda attempt: attempt.name)
+def test_with_networkmanager(place, attempt):
+    """The same where NetworkManager brings up the network, and what cuts the connection only there."""
+    machine, far, before = place("networkmanager", attempt.way)
+    refused_or_taken_back(machine, far, before, attempt[1:4])
 
 
 @pytest.mark.parametrize(("who", "file", "tenths"), KILLS)

@@ -36,8 +36,8 @@ class Host:
         return Devices(self.libvirt, lambda: self.networks)
 
     @cached_property
-    def access(self):
-        """The Access by which whoever asks reaches this host, or None."""
+    def ways(self):
+        """The Accesses by which whoever asks reaches this host, or may do so."""
         return access.find(self.devices)
 
     def of(self, family):

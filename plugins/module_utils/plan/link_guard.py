@@ -71,15 +71,23 @@ def _carrier(state, target, item, access):
 
 def _addresses(state, whole, access):
     """Its own address, and the route back."""
-    held = next((cidr for cidr in state.link.addresses if _bare(cidr) == access.server), None)
-    if held and held not in whole.link.addresses:
+    before, after = _held(state, whole)
+    held = next((cidr for cidr in before if _bare(cidr) == access.server), None)
+    if held and held not in after:
         yield f"{held} goes from {state.name}"
     gone = [route for route in state.link.routes or () if route not in (whole.link.routes or ())]
     if any((route.dst, route.gateway) == (access.dst, access.gateway) for route in gone):
         yield f"the route {access.dst} via {access.gateway} goes" if access.gateway else f"the route {access.dst} goes"
-    near = [cidr for cidr in state.link.addresses if access.gateway and holds(cidr, access.gateway)]
-    if near and not any(holds(cidr, access.gateway) for cidr in whole.link.addresses):
+    near = [cidr for cidr in before if access.gateway and holds(cidr, access.gateway)]
+    if near and not any(holds(cidr, access.gateway) for cidr in after):
         yield f"{near[0]} goes from {state.name}, and with it the way to the gateway {access.gateway}"
+
+
+def _held(state, whole):
+    """(addresses that it has, those of them and of its new ones that it has then). What DHCP and router advertisements gave goes with who asked for it,
+    when another brings the device back: with networkd's unit at once, with NetworkManager's profile at the next boot."""
+    dynamic, by = tuple(state.facts.get("dynamic", ())), [each.kept.by if each.kept is not None else None for each in (state, whole)]
+    return (*state.link.addresses, *dynamic), (*whole.link.addresses, *(dynamic if by[0] == by[1] else ()))
 
 
 def _ports(state, whole, access):
@@ -111,7 +119,7 @@ def _rival(state, target, access):
             continue
         if _bare(cidr) == access.client:
             yield f"{target.name} gets {cidr}, the client's own address"
-        elif access.covered_by(cidr) and length(cidr) > access.length:
+        elif access.outranked_by(cidr) and (target.name, None) != (access.devices[0], access.gateway):
             yield f"{cidr} of {target.name} takes the way back to {access.client}"
     for route in target.link.routes or ():
         if held is None or route not in (held.routes or ()):
@@ -124,8 +132,8 @@ def _route(name, route, access):
     if not access.covered_by(route.dst):
         return
     same = name == access.devices[0] and route.gateway == access.gateway
-    rank, held = (length(route.dst), -(route.metric or 0)), (access.length, -access.metric)
-    first = route.table == LOCAL or rank > held or rank == held and name in access.devices  # which takes the place of the one that there is
+    rank = length(route.dst), -(route.metric or 0)
+    first = route.table == LOCAL or rank > access.rank or rank == access.rank and name in access.devices  # which takes the place of the one that there is
     if first and not same:
         yield f"the route {route.dst} by {name} takes the way back to {access.client}"
 

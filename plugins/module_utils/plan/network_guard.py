@@ -23,7 +23,7 @@ def cuts(item, access):
         return
     for subnet in subnets(after):
         new = live is None or subnet not in subnets(live)
-        if new and access.covered_by(subnet) and subnet.prefixlen > access.length:
+        if new and access.outranked_by(subnet):
             yield f"its subnet {subnet} takes the way back to {access.client}"
     for route in after.routes:
         if live is None or route not in live.routes:
@@ -36,5 +36,5 @@ def cuts(item, access):
 
 def _route(route, access):
     for subnet in (each.network for each in interfaces([route.address])):
-        if access.covered_by(subnet) and (subnet.prefixlen, -(route.metric or METRIC)) > (access.length, -access.metric):
+        if access.covered_by(subnet) and (subnet.prefixlen, -(route.metric or METRIC)) > access.rank:
             yield f"its route to {subnet} takes the way back to {access.client}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.access import Access
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, BridgePort
-from ansible_collections.virtlab.network.plugins.module_utils.model.link import Link, LinkRoute, LinkState, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.families import FAMILIES, make_plan
@@ -32,7 +32,7 @@ def clauses(wanted, access=ACCESS, **states):
     """What the guard says of a device that is asked for."""
     states = {**STATES, **states}
     seen = {"br0": replace_seen("bridge"), "eth0": replace_seen("nic", "br0"), "eth1": replace_seen("nic", "br0"), "eth2": NIC}
-    plan = make_plan([wanted], {("link", wanted.name): states.get(wanted.name)}, Host(seen=seen, states=states))
+    plan = make_plan([wanted], {("link", wanted.name): states.get(wanted.name)}, Host(seen=seen, states=states, keepers=("networkd", "networkmanager")))
     return [clause for item in plan.items if item.steps for clause in FAMILIES["link"].cuts(item, access)]
 
 
@@ -89,6 +89,45 @@ def test_another_gateway_takes_the_place_of_who_gave_the_route():
 def test_what_does_not(wanted):
     """Other devices, and what stops no frame."""
     assert clauses(wanted) == []
+
+
+@pytest.mark.parametrize(("net", "metric", "taken"), [
+    ("198.51.100.{}/24", 0, False), ("198.51.100.{}/24", 101, True), ("2001:db8::{}/64", 256, False), ("2001:db8::{}/64", 1024, True),
+])
+def test_an_equally_long_subnet_takes_the_way_back_by_its_metric(net, metric, taken):
+    """NetworkManager and networkd's clients give a subnet's route a worse one than the kernel's own; by the same device the way stays the same."""
+    client, server, more = (net.format(number) for number in (1, 11, 200))
+    access = Access(client.partition("/")[0], server.partition("/")[0], ("eth2",), net.format(0), None, metric)
+    card = replace(OTHER, link=replace(OTHER.link, addresses=Bag([server])))
+    said = clauses(WantedLink("link", "d7", "dummy", Link(addresses=Bag([more]))), access)
+    assert said == ([f"{more} of d7 takes the way back to {access.client}"] if taken else [])
+    assert clauses(WantedLink("link", "eth2", "nic", Link(addresses=Bag([server, more]))), access, eth2=card) == []
+
+
+LEASED = LinkState(
+    "eth2", "nic", Link(up=True, mtu=1500, mac="52:54:00:00:00:02", addresses=Bag(), routes=Bag(), controller=""), Nic(), facts={"dynamic": ["192.0.2.5/24"]},
+)
+
+
+@pytest.mark.parametrize(("link", "more", "said"), [
+    (Link(addresses=Bag(["10.7.7.7/24"])), {"persist": "networkd", "takeover": True},
+     ["192.0.2.5/24 goes from eth2", "192.0.2.5/24 goes from eth2, and with it the way to the gateway 192.0.2.1"]),
+    (Link(addresses=Bag(["192.0.2.7/24"])), {"persist": "networkmanager"}, ["192.0.2.5/24 goes from eth2"]),
+    (Link(addresses=Bag(["192.0.2.5/24"])), {"persist": "networkd"}, []), (Link(mtu=1400), {"persist": "none"}, []), (Link(mtu=1400), {"persist": "auto"}, []),
+    (Link(addresses=Bag(["10.7.7.7/24"])), {"persist": "none"}, []), (Link(addresses=Bag()), {"persist": "auto"}, []),
+])
+def test_a_lease_goes_with_who_asked_for_it(link, more, said):
+    """It stays as long as nobody else brings the device back, whatever else it is given."""
+    assert clauses(WantedLink("link", "eth2", "nic", link, **more), ACCESS._replace(devices=("eth2",)), eth2=LEASED) == said
+
+
+@pytest.mark.parametrize(("persist", "said"), [("networkd", []), ("none", ["2001:db8::5/64 goes from eth2"])])
+def test_a_lease_of_ours_stays_as_long_as_that_is_ours(persist, said):
+    """A bridge has a client of its own that came with its uplink."""
+    kept = Kept("networkd", replace(LEASED, link=Link(), inherited=(("Network", (("DHCP", "yes"),)),)))
+    held = replace(LEASED, kept=kept, facts={"dynamic": ["2001:db8::5/64"]})
+    access = Access("2001:db8:9::9", "2001:db8::5", ("eth2",), "default", "fe80::1")
+    assert clauses(WantedLink("link", "eth2", "nic", Link(mtu=1400), persist=persist), access, eth2=held) == said
 
 
 @pytest.mark.parametrize(("kind", "held", "given", "clauses_"), [

@@ -12,6 +12,8 @@ from ansible_collections.virtlab.network.plugins.module_utils.plan import networ
 from .plans import UUID, active, ips, network, plan, wanted
 
 NEAR = Access("198.51.100.1", "198.51.100.11", ("eth0",), "198.51.100.0/24")
+WORSE = NEAR._replace(metric=101)
+SIX = Access("2001:db8::1", "2001:db8::11", ("eth0",), "2001:db8::/64", None, 1024)
 FAR = Access("203.0.113.9", "198.51.100.11", ("eth0",), "default", "198.51.100.1", 1024)
 
 
@@ -29,6 +31,8 @@ def clauses(after, access, before=None):
 
 @pytest.mark.parametrize(("after", "access", "clause"), [
     (definition("198.51.100.2/25"), NEAR, "its subnet 198.51.100.0/25 takes the way back to 198.51.100.1"),
+    (definition("198.51.100.2/24"), WORSE, "its subnet 198.51.100.0/24 takes the way back to 198.51.100.1"),
+    (definition("2001:db8::2/64"), SIX, "its subnet 2001:db8::/64 takes the way back to 2001:db8::1"),
     (definition("10.0.0.1/24", ("198.51.100.0/25", None)), NEAR, "its route to 198.51.100.0/25 takes the way back to 198.51.100.1"),
     (definition("10.0.0.1/24", ("203.0.113.0/24", 5000)), FAR, "its route to 203.0.113.0/24 takes the way back to 203.0.113.9"),
     (definition("10.0.0.1/24", ("0.0.0.0/0", None)), FAR, "its route to 0.0.0.0/0 takes the way back to 203.0.113.9"),
@@ -41,6 +45,9 @@ def test_what_takes_the_way_back(after, access, clause):
 
 @pytest.mark.parametrize(("after", "access"), [
     (definition("198.51.100.130/25"), NEAR),
+    (definition("198.51.100.2/24"), NEAR),
+    (definition("198.51.0.2/16"), WORSE),
+    (definition("2001:db8::2/64"), SIX._replace(metric=256)),
     (definition("10.0.0.1/24", ("198.51.100.0/24", None)), NEAR),
     (definition("10.0.0.1/24", ("198.51.0.0/16", None)), NEAR),
     (definition("10.0.0.1/24", ("0.0.0.0/0", 2000)), FAR),
