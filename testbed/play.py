@@ -30,8 +30,8 @@ def collections():
 
 
 def environment(top):
-    """The environment of an Ansible command: this checkout's collection, no configuration of the user's."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    """The environment of an Ansible command: this checkout's collection, no configuration of the user's, nor the connection that he came here by."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "SSH_"))}
     bins = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     return {**kept, "PATH": bins, "ANSIBLE_CONFIG": f"{top}/ansible.cfg", "ANSIBLE_COLLECTIONS_PATH": top, "LC_ALL": "C.UTF-8"}
 

@@ -15,6 +15,7 @@ import time
 import uuid
 
 from .act import ACTS
+from .backend import access
 from .backend import trial as backend
 from .backend.host import Host
 from .backend.waiting import until
@@ -55,7 +56,7 @@ def make(name, params, diff, warn):
 
 def _begin(name, params, diff):
     identity = uuid.uuid4().hex[:12]
-    backend.create({"id": identity, "act": name, "params": params, "diff": diff, "after": os.getpid()})
+    backend.create({"id": identity, "act": name, "params": params, "diff": diff, "after": os.getpid(), "by": access.connection()})
     backend.detach("apply")
     return {"id": identity, "rollback_after": params["rollback_after"]}
 
@@ -205,6 +206,9 @@ def settle(identity, confirm):
         return {"changed": False, **last}
     state, done = _state(), False
     if state == MADE and confirm:
+        if task["by"] is not None and access.connection() in (None, task["by"]):
+            raise BackendError("this is the connection that the change was asked for by, or none: it does not prove that the host can still be reached. "
+                               f"Confirm it over a new one; it is taken back in {backend.left() or 0:.0f} s")
         done = backend.decide(backend.CONFIRMED)
         state = _state()
     if state == KEPT:

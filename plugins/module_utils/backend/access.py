@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -53,13 +54,35 @@ def _ends():
     """
     detached = False
     for words, variables in _above():
-        found = next((each[len(VARIABLE):].decode("ascii").split() for each in variables if each.startswith(VARIABLE)), ())
+        found = _told(variables)
         if UNKNOWN in found:
             return []
         if len(found) == 4:
             return [(_plain(found[0]), _plain(found[2]))]
         detached = detached or any(WRAPPER in word for word in words)
     return _sessions() if detached else []
+
+
+def _told(variables):
+    """sshd's words for the connection, which are among the variables of a process, or ()."""
+    return next((each[len(VARIABLE):].decode("ascii").split() for each in variables if each.startswith(VARIABLE)), ())
+
+
+def connection():
+    """What tells the ssh connection that this process came by from all others: sshd's words. None where it came by none over IP, or by one that ends elsewhere."""
+    found = next(filter(None, (_told(variables) for unused, variables in _above())), None)
+    return found if found and UNKNOWN not in found and _here(found[2]) else None
+
+
+def _here(address):
+    """True for an address of this host, in this namespace."""
+    family, kind, protocol, unused, where = socket.getaddrinfo(address, 0, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        try:
+            probe.bind(where)
+        except OSError:
+            return False
+    return True
 
 
 def _above():

@@ -33,7 +33,7 @@ def folder(monkeypatch, tmp_path):
 def begin(folder, ago=0):
     """Have it begun some seconds ago."""
     params = {"uri": "test:///default", "rollback_after": 8}
-    task = {"id": "one", "act": "virt_link", "params": params, "begun": backend._clock() - ago, "boot": backend._boot()}
+    task = {"id": "one", "act": "virt_link", "params": params, "by": None, "begun": backend._clock() - ago, "boot": backend._boot()}
     (folder / backend.TASK).write_text(json.dumps(task), encoding="utf-8")
 
 
@@ -131,6 +131,25 @@ def test_what_is_confirmed_stays(monkeypatch, folder, verb):
     confirmed(folder)
     verb()
     assert backend.last() == {"id": "one", "outcome": "confirmed", "result": {"changed": True}} and not folder.exists()
+
+
+@pytest.mark.parametrize(("by", "now", "outcome"), [
+    (["10.0.0.1", "4", "10.0.0.2", "22"], ["10.0.0.1", "5", "10.0.0.2", "22"], "confirmed"), (None, None, "confirmed"),
+    (["10.0.0.1", "4", "10.0.0.2", "22"], ["10.0.0.1", "4", "10.0.0.2", "22"], None), (["10.0.0.1", "4", "10.0.0.2", "22"], None, None),
+])
+def test_only_a_new_connection_proves_anything(monkeypatch, folder, by, now, outcome):
+    """The one that asked for the change may live on although nobody could come anew."""
+    task = json.loads((folder / backend.TASK).read_text(encoding="utf-8"))
+    (folder / backend.TASK).write_text(json.dumps({**task, "by": by}), encoding="utf-8")
+    monkeypatch.setattr(trial.access, "connection", lambda: now)
+    (folder / backend.ARMED).write_text(json.dumps({"deadline": backend._clock() + 60, "boot": backend._boot()}), encoding="utf-8")
+    backend.tell({"changed": True})
+    if outcome:
+        assert trial.settle("one", confirm=True)["outcome"] == outcome
+        return
+    with pytest.raises(BackendError, match="Confirm it over a new one; it is taken back in"):
+        trial.settle("one", confirm=True)
+    assert trial.settle("one", confirm=False)["outcome"] == "made"
 
 
 def test_who_asks_of_one_is_not_told_of_another(folder, applier):

@@ -93,3 +93,10 @@ def test_ports_each_of_which_would_do_are_a_group(find, entries, devices, groups
     """Those of a bond that have a carrier. Nobody knows which of a bridge's it is, before the next hop is learned."""
     found, = find([ssh()], *entries)
     assert (found.devices, found.groups) == (devices, groups)
+
+
+@pytest.mark.parametrize(("server", "there"), [("127.0.0.1", True), ("::1", True), ("203.0.113.77", False), ("2001:db8:ffff::1", False), ("UNKNOWN", False)])
+def test_what_tells_one_connection_from_another(find, server, there):
+    """Its ports, where it ends on this host: a variable may come along from the host of who runs Ansible."""
+    find([[], ssh(server=server)], entry("top"))
+    assert access.connection() == ([CLIENT, "5555", server, "22"] if there else None)
