@@ -69,7 +69,7 @@ def _told(variables):
 
 
 def connection():
-    """What tells the ssh connection that this process came by from all others: sshd's words. None where it came by none over IP, or by one that ends elsewhere."""
+    """What tells the ssh connection that this process came by from all others: sshd's words. None where none over IP ends on this host."""
     found = next(filter(None, (_told(variables) for unused, variables in _above())), None)
     return found if found and UNKNOWN not in found and _here(found[2]) else None
 
