@@ -114,11 +114,13 @@ def _plain(address):
 
 
 def _route(client, server):
-    """ip(8)'s route back to the client, or None where there is none."""
+    """ip(8)'s route back to the client, with the next hop that is taken where it has several; None where there is no route."""
     try:
-        return iproute.read("ip", "route", "get", "fibmatch", client, "from", server)[0]
+        route = iproute.read("ip", "route", "get", "fibmatch", client, "from", server)[0]
+        taken = route if "dev" in route else iproute.read("ip", "route", "get", client, "from", server)[0]
     except BackendError:  # no route at all: nothing that could be cut
         return None
+    return {**route, **{name: taken[name] for name in ("dev", "gateway") if name in taken}}
 
 
 def _below(tops, devices, hop):

@@ -100,3 +100,12 @@ def test_what_tells_one_connection_from_another(find, server, there):
     """Its ports, where it ends on this host: a variable may come along from the host of who runs Ansible."""
     find([[], ssh(server=server)], entry("top"))
     assert access.connection() == ([CLIENT, "5555", server, "22"] if there else None)
+
+
+def test_of_several_next_hops_the_one_that_is_taken_counts(monkeypatch, find):
+    """ip(8) tells of all of them, without a device, or of the one."""
+    several = {"dst": "default", "metric": 5, "nexthops": [{"gateway": "10.0.0.1", "dev": "top"}, {"gateway": "10.0.1.1", "dev": "other"}]}
+    one = {"dst": CLIENT, "gateway": "10.0.1.1", "dev": "other"}
+    monkeypatch.setattr(access.iproute, "read", lambda *words: {"fibmatch": [several], CLIENT: [one]}.get(words[3], []))
+    found, = find([ssh()], entry("top", addresses=[SERVER]), entry("other"))
+    assert (found.devices, found.dst, found.gateway, found.metric) == (("other", "top"), "default", "10.0.1.1", 5)
