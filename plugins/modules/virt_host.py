@@ -98,7 +98,7 @@ affected_guests:
   returned: success
   sample: []
 trial:
-  description: Of a change that was made with O(rollback_after) and confirmed.
+  description: Of a change that was made with O(rollback_after), whether it was confirmed or taken back.
   type: dict
   returned: where it was given, and something changed
   sample: {id: 3f0c9a5d17be, rollback_after: 60, outcome: confirmed}
