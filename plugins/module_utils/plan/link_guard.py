@@ -108,20 +108,21 @@ def _differing(held, port):
 
 def _rival(state, target, access):
     """Of any device that takes over what carries it, or the way back."""
-    held = state.link if state is not None else None
+    whole = fill(target, state) if state is not None else target
+    held = state.link if state is not None and (state.link.up or not whole.link.up) else None  # of a device that comes up all counts anew
     taken = [port for port in target.port_names if port in access.devices and port not in (state.port_names if state is not None else ())]
     yield from (f"{port} becomes a port of {target.name}" for port in taken)
     alone = getattr(target.data, "mode", None) == "passthru" and target.kind in ("macvlan", "macvtap")
     if alone and target.link.link in access.devices and state is None:
         yield f"{target.name} takes all that comes in by {target.link.link}"
-    for cidr in target.link.addresses or ():
+    for cidr in whole.link.addresses or ():
         if held is not None and cidr in held.addresses:
             continue
         if _bare(cidr) == access.client:
             yield f"{target.name} gets {cidr}, the client's own address"
         elif access.outranked_by(cidr) and (target.name, None) != (access.devices[0], access.gateway):
             yield f"{cidr} of {target.name} takes the way back to {access.client}"
-    for route in target.link.routes or ():
+    for route in whole.link.routes or ():
         if held is None or route not in (held.routes or ()):
             yield from _route(target.name, route, access)
 

@@ -150,3 +150,12 @@ def test_a_smaller_mtu_stops_ipv6_alone():
     six = Access("2001:db8:9::9", "2001:db8::5", ("eth2",), "default", "fe80::1")
     assert clauses(wanted, four) == []
     assert clauses(wanted, six) == ["IPv6 does not work on eth2 with an MTU of 1200"]
+
+
+@pytest.mark.parametrize(("up", "link", "said"), [
+    (False, Link(up=True), ["203.0.113.1/24 of eth2 takes the way back to 203.0.113.9"]), (False, Link(mtu=1400), []), (True, Link(mtu=1400), []),
+])
+def test_a_device_that_comes_up_counts_with_all_it_has(up, link, said):
+    """The kernel routes by its addresses only then."""
+    other = replace(OTHER, link=replace(OTHER.link, up=up, addresses=Bag(["203.0.113.1/24"])))
+    assert clauses(WantedLink("link", "eth2", "nic", link), eth2=other) == said
