@@ -57,7 +57,7 @@ def test_nobody_is_locked_out(machine, far, number):
 
 def test_somebody_with_sudo_is_not_locked_out(lab, machine, ansible_for):
     """Neither at once nor by async, whose process has no parent any more that knows the connection; and confirms a change as root does."""
-    machine.run("useradd", "--create-home", "ops")
+    machine.run("useradd", "--create-home", "--password", "*", "ops")  # none, which is not to be locked
     machine.run("bash", "-c", "cp -r /root/.ssh /home/ops/ && chown -R ops /home/ops/.ssh && echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops")
     far, sudo, (name, options, clause) = ansible_for(lab, machine, ADDRESS, "sudo", user="ops"), {"become": True}, CUTS[0]
     made = ("virt_link", {"name": "test0", "kind": "dummy", "rollback_after": 120, "persist": "none"}, sudo)
