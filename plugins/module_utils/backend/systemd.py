@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def enable(name, text, durable=False):
 def disable(name):
     """Remove it, so that it is gone after a power cut, too."""
     for folder in (WANTS, SYSTEM):
-        if (folder / name).is_symlink() or (folder / name).exists():
+        with contextlib.suppress(FileNotFoundError):  # it was not there, or another process has just removed it
             (folder / name).unlink()
             files.settle(folder)
 

@@ -37,13 +37,42 @@ def begin(folder, ago=0):
     (folder / backend.TASK).write_text(json.dumps(task), encoding="utf-8")
 
 
+def enter(folder, role, process):
+    """Have a process play a role."""
+    (folder / role).write_text(f"{process.pid} {backend._started(process.pid)}", encoding="utf-8")
+
+
+def end(process):
+    """Kill a process."""
+    process.kill()
+    process.wait()
+
+
 @pytest.fixture
-def applier(folder):
+def playing(folder):
+    """A function that starts a process which plays a role."""
+    running = []
+
+    def start(role):
+        running.append(subprocess.Popen(["sleep", "60"]))
+        enter(folder, role, running[-1])
+        return running[-1]
+
+    yield start
+    for process in running:
+        end(process)
+
+
+@pytest.fixture
+def applier(playing):
     """A process that makes a change."""
-    with subprocess.Popen(["sleep", "60"]) as process:
-        (folder / backend.PROCESS).write_text(f"{process.pid} {backend._started(process.pid)}", encoding="utf-8")
-        yield process
-        process.kill()
+    return playing(backend.PROCESS)
+
+
+@pytest.fixture
+def watcher(playing):
+    """A process that watches."""
+    return playing(backend.WATCHER)
 
 
 def arm(folder):
@@ -54,8 +83,7 @@ def arm(folder):
 def test_nobody_waits_for_who_has_died(folder, applier):
     """Who asks how it stands hears that it is over, and nothing is left of it."""
     assert trial.settle("one", confirm=True)["outcome"] == "trying"
-    applier.kill()
-    applier.wait()
+    end(applier)
     ended = {"id": "one", "outcome": "rolled back", "why": "who looked after it has died", "said": "nothing had been touched"}
     assert trial.settle("one", confirm=True) == {"changed": False, **ended} == trial.settle("one", confirm=True)
     assert not folder.exists()
@@ -64,21 +92,6 @@ def test_nobody_waits_for_who_has_died(folder, applier):
 def test_who_has_not_begun_is_waited_for(folder):
     """A process takes a while to start."""
     assert trial.settle("one", confirm=False)["outcome"] == "trying" and folder.exists()
-
-
-@pytest.fixture
-def watcher(folder):
-    """A process that watches."""
-    with subprocess.Popen(["sleep", "60"]) as process:
-        (folder / backend.WATCHER).write_text(f"{process.pid} {backend._started(process.pid)}", encoding="utf-8")
-        yield process
-        process.kill()
-
-
-def end(process):
-    """Kill a process."""
-    process.kill()
-    process.wait()
 
 
 def test_what_is_armed_is_left_to_who_watches(folder, applier, watcher):
@@ -104,7 +117,7 @@ def test_what_does_not_begin_ends(folder, applier):
     """A change that something holds up is made by nobody later on, when nobody waits any more; what it had started ends with it."""
     applier.kill()
     with subprocess.Popen(["sh", "-c", "sleep 60 & wait"]) as shell:
-        (folder / backend.PROCESS).write_text(f"{shell.pid} {backend._started(shell.pid)}", encoding="utf-8")
+        enter(folder, backend.PROCESS, shell)
         while not (children := backend._children(shell.pid)):
             time.sleep(0.01)
         begin(folder, ago=backend.LATEST + 1)

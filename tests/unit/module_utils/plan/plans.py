@@ -28,11 +28,12 @@ B = network(uuid=UUID, mtu=1500)
 
 @dataclass
 class Segments:
-    """What is to be heard on devices, what was asked, and the networks that serve DHCP."""
+    """What is to be heard on devices, what was asked, and the networks that serve DHCP, and whose guests get out by one device."""
 
     heard: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
     serving: dict = field(default_factory=dict)
+    ways_out: dict = field(default_factory=dict)
 
     def offers(self, ports):
         """What is heard."""

@@ -35,7 +35,6 @@ class Host(Segments):
     seen: dict = field(default_factory=dict)
     guests: tuple = ()
     networks: dict = field(default_factory=dict)
-    ways_out: dict = field(default_factory=dict)
     keepers: tuple = ()
     open: tuple = ()
     files: dict = field(default_factory=dict)
