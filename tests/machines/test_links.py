@@ -67,7 +67,16 @@ def test_a_bond_gives_back_what_it_took(machine, lab, ansible_for):
         assert "link test9: nothing of it was left behind; link test" in result and result.count("what was there before is back") >= 2
         assert (picture(machine), kept_files(machine)) == (before, files), persist
         assert ansible.module("virt_host", **task)["changed"] is False
+    used = active_port(machine)
+    other = {"test2": "test3", "test3": "test2"}[used]
+    assert "what was there before is back" in ansible.refused("virt_link", name="test5", bond={"primary": other}, routes=UNREACHABLE)
+    assert active_port(machine) == used  # the kernel had gone over to the other, and has no reason to go back
     ansible.module("virt_host", lab="taken", prune=True)
+
+
+def active_port(machine):
+    """The port that test5 uses."""
+    return json.loads(machine.run("ip", "-d", "-j", "link", "show", "test5").stdout)[0]["linkinfo"]["info_data"]["active_slave"]
 
 
 def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, lab, ansible_for):

@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import grp
-import os
-import pwd
-import struct
 import subprocess
 from dataclasses import replace
 from functools import cached_property
@@ -21,12 +16,9 @@ from ..codec import link_json, link_words, teamd
 from ..errors import BackendError, VirtNetError
 from ..model.link import PROTOCOL
 from ..model.option import Bag
-from . import iproute, journal, keepers, uplinks, wire
+from . import by_hand, iproute, journal, keepers, uplinks, wire
 
 SYSFS = Path("/sys/class/net")
-#: linux/if_tun.h
-TUNSETIFF, TUNSETOWNER, TUNSETGROUP = 0x400454CA, 0x400454CC, 0x400454CE
-IFF_TUN, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_MULTI_QUEUE = 0x1, 0x2, 0x1000, 0x4000, 0x100
 
 
 class Devices:
@@ -61,6 +53,7 @@ class Devices:
             entry, self._ports.get(name, ()), self._vlans if kind == "bridge" or entry.get("linkinfo", {}).get("info_slave_kind") == "bridge" else None,
             self._routes.get(name, []), MORE[kind](name) if kind in MORE else None,
         )
+        found.facts["active"] = link_json.active(entry, self.entries.get(entry.get("master"), {}))
         if name in self._uplinks:
             found = replace(found, uplink=self.uplink(name))
         if name not in self._begun and name not in self.recorded:
@@ -330,13 +323,6 @@ def _by_device(four, six):
     return found
 
 
-def _virtual_functions(name):
-    try:
-        return int((SYSFS / name / "device/sriov_numvfs").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-
-
 def _runner(name):
     """The runner of a team, None where no teamd looks after it."""
     program = deps.program("teamdctl")
@@ -345,7 +331,7 @@ def _runner(name):
 
 
 #: what ip(8) does not tell of devices of some kinds
-MORE = {"nic": _virtual_functions, "team": _runner}
+MORE = {"nic": by_hand.virtual_functions, "team": _runner}
 
 
 def _commands(steps):
@@ -363,35 +349,5 @@ def _removes(steps):
     return "delete" in verbs and "create" not in verbs
 
 
-def _own(name, data):
-    """Give a TAP or TUN device to another user and group, as a program does that opens it."""
-    flags = (IFF_TAP if data.mode == "tap" else IFF_TUN) | (0 if data.pi else IFF_NO_PI)
-    flags |= (IFF_VNET_HDR if data.vnet_hdr else 0) | (IFF_MULTI_QUEUE if data.multi_queue else 0)
-    try:
-        with open("/dev/net/tun", "r+b", buffering=0) as device:
-            fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
-            if data.owner:
-                fcntl.ioctl(device, TUNSETOWNER, _number(data.owner, lambda known: pwd.getpwnam(known).pw_uid))
-            if data.group:
-                fcntl.ioctl(device, TUNSETGROUP, _number(data.group, lambda known: grp.getgrnam(known).gr_gid))
-    except OSError as err:
-        raise BackendError(f"the kernel could not give {name} to owner {data.owner!r} and group {data.group!r}: {err.strerror}; where a program has it open, "
-                           "end that first") from err
-
-
-def _number(name, look_up):
-    return int(name) if name.isdecimal() else look_up(name)
-
-
-def _set_virtual_functions(name, number):
-    path = SYSFS / name / "device/sriov_numvfs"
-    try:
-        path.write_text("0", encoding="ascii")
-        if number:
-            path.write_text(str(number), encoding="ascii")
-    except OSError as err:
-        raise BackendError(f"the driver of {name} could not make {number} virtual functions: {err.strerror}; {os.fspath(path)} is what was written to") from err
-
-
 #: steps that iproute2 has no command for
-OWN = {"own": _own, "virtual_functions": _set_virtual_functions, "forget": journal.forget_link}
+OWN = {"own": by_hand.own, "virtual_functions": by_hand.set_virtual_functions, "activate": by_hand.activate, "forget": journal.forget_link}

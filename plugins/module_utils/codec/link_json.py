@@ -66,6 +66,13 @@ def state(entry, members=(), vlans=None, routes=None, more=None):
     )
 
 
+def active(entry, controller):
+    """(bond, port that it uses) of a device's entry, if it is either of the two; None else. ``controller`` is the entry of the device that it is a port of."""
+    bond = entry if kind_of(entry) == "bond" else controller
+    port = bond.get("linkinfo", {}).get("info_data", {}).get("active_slave")
+    return (bond["ifname"], port) if port is not None and entry["ifname"] in (bond["ifname"], port) else None
+
+
 def lower(entry):
     """Name of the device that this one is on top of, or None."""
     info = entry.get("linkinfo", {})

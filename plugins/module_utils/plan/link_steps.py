@@ -17,7 +17,7 @@ from .plan import Change, Step
 
 #: steps that may be left after an apply, and are taken then: what whoever makes a device at boot has no word for, and what the kernel drops as other
 #: things change
-MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route", "reroute"})
+MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route", "reroute", "activate"})
 
 
 def steps_between(state, target):
@@ -142,6 +142,13 @@ def _changes(held, target):
     ours = whole.routes if after.routes is None and lost else after.routes
     yield from route_changes(name, left_over(before, whole).routes or (), ours, lost, others)
     yield from (Step("reroute", (name, route)) for route in possible(held, target, others))
+    if _active(held, target):
+        yield Step("activate", target.facts["active"])
+
+
+def _active(held, target):
+    """True where a bond is to use another port than it does, as it did before: nobody asks for that, but it is put back."""
+    return target.facts.get("active") not in (None, held.facts.get("active"))
 
 
 def _with_default(held, target):
@@ -229,6 +236,8 @@ def changes_between(state, target, steps):
     if target.vlans is not None and target.vlans != state.vlans:
         yield Change("vlans", plain(state.vlans), plain(target.vlans), "live")
     yield from _port_differences(state, target)
+    if _active(state, target):
+        yield Change("active port", *((each.facts.get("active") or (None, None))[1] for each in (state, target)), "live")
     if state.uplink != target.uplink:
         yield Change("uplink", *(each.uplink.nic if each.uplink is not None else None for each in (state, target)), "live")
     if state.kept != target.kept:

@@ -196,7 +196,7 @@ def fill(target, held):
     data = settled(held.data, merged(held.data, target.data))
     link = over(held.link if _keeps_mac(held, target) else replace(held.link, mac=None), given)
     return replace(held, link=replace(lasting(link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab, kept=target.kept,
-                   uplink=target.uplink)
+                   uplink=target.uplink, facts={**held.facts, **({"active": active} if (active := target.facts.get("active")) else {})})
 
 
 def _keeps_mac(held, target):

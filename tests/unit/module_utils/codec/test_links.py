@@ -52,6 +52,14 @@ def test_documents_are_read(found):
     assert (found["ve0"].data.peer, found["ve0"].link.link, found["ipv0"].data.flag) == ("ve1", None, "bridge")
 
 
+def test_the_port_that_a_bond_uses_is_known():
+    """To the bond, and to that port, and to no other."""
+    bond = {"ifname": "bond0", "linkinfo": {"info_kind": "bond", "info_data": {"mode": "active-backup", "active_slave": "d1"}}}
+    idle = {"ifname": "bond0", "linkinfo": {"info_kind": "bond", "info_data": {"mode": "802.3ad"}}}
+    assert [link_json.active(*each) for each in ((bond, {}), ({"ifname": "d1"}, bond), ({"ifname": "d2"}, bond), ({"ifname": "d1"}, idle), ({"ifname": "d1"}, {}))] \
+        == [("bond0", "d1"), ("bond0", "d1"), None, None, None]
+
+
 def test_every_option_is_read_and_written(found):
     """What the kernel has of a device is found in JSON, and has a word; what is new in the later one may be missing in the other."""
     later = {"mab", "fdb_max_learned", "group", "remote", "local", "ttl", "tos", "maxaddress", "primary", "arp_ip_target", "ns_ip6_target"}

@@ -11,8 +11,11 @@ import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, PortOptions
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, WantedLink
-from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import MacVlan, Tun
+from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, MacVlan, Tun
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
+from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import changes_between, steps_between
+from ansible_collections.virtlab.network.plugins.module_utils.plan.link_target import fill
+from ansible_collections.virtlab.network.plugins.module_utils.plan.plan import Step
 
 from tests.unit.module_utils.plan.test_link import NIC, bridge, plans, there
 
@@ -101,3 +104,12 @@ def test_what_is_asked_and_cannot_be_is_refused(link, state, words):
     """Before anything is touched."""
     with pytest.raises(ValidationError, match=words):
         plans([bridge(link=link)], {"br0": state})
+
+
+@pytest.mark.parametrize("name", ["bond0", "eth1"])
+def test_a_bond_that_is_rolled_back_uses_the_port_that_it_used(name):
+    """The kernel keeps to another that it has gone over to. Whoever asks for something says nothing of that."""
+    held = there("bond0", "bond", Bond(mode="active-backup", primary="eth2"), ["eth1", "eth2"]) if name == "bond0" else there("eth1", "nic", controller="bond0")
+    now, before = (replace(held, facts={"active": active}) for active in (None, ("bond0", "eth1")))
+    assert steps_between(now, before) == (Step("activate", ("bond0", "eth1")),) and [*changes_between(now, before, ("",))][0].field == "active port"
+    assert steps_between(before, now) == () and fill(before, now).facts == before.facts and fill(now, before).facts == before.facts
