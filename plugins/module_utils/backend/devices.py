@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import deps
 from ..codec import link_json, link_words, teamd
-from ..errors import BackendError, VirtNetError
+from ..errors import VirtNetError
 from ..model.link import PROTOCOL
 from ..model.option import Bag
 from . import by_hand, iproute, journal, keepers, uplinks, wire

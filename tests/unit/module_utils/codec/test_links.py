@@ -56,8 +56,8 @@ def test_the_port_that_a_bond_uses_is_known():
     """To the bond, and to that port, and to no other."""
     bond = {"ifname": "bond0", "linkinfo": {"info_kind": "bond", "info_data": {"mode": "active-backup", "active_slave": "d1"}}}
     idle = {"ifname": "bond0", "linkinfo": {"info_kind": "bond", "info_data": {"mode": "802.3ad"}}}
-    assert [link_json.active(*each) for each in ((bond, {}), ({"ifname": "d1"}, bond), ({"ifname": "d2"}, bond), ({"ifname": "d1"}, idle), ({"ifname": "d1"}, {}))] \
-        == [("bond0", "d1"), ("bond0", "d1"), None, None, None]
+    pairs = (bond, {}), ({"ifname": "d1"}, bond), ({"ifname": "d2"}, bond), ({"ifname": "d1"}, idle), ({"ifname": "d1"}, {})
+    assert [link_json.active(*each) for each in pairs] == [("bond0", "d1"), ("bond0", "d1"), None, None, None]
 
 
 def test_every_option_is_read_and_written(found):
