@@ -8,6 +8,7 @@ from __future__ import annotations
 from .model.bridge import Bridge, BridgePort, Vlans
 from .model.link import KINDS, Link
 from .model.link_kinds import Tun
+from .model.nat import Nat
 from .model.network import Network
 from .model.option import declared
 
@@ -98,8 +99,14 @@ def link():
     return {"options": {**_device(()), "kind": {"type": "str", "choices": list(LINK_KINDS)}, "ports": ports, **own}}
 
 
+def nat():
+    """Everything about one translation of addresses."""
+    state = {"type": "str", "default": "present", "choices": ["present", "absent"]}
+    return {"options": {"name": {"type": "str", "required": True}, **of_model(Nat), "state": state}}
+
+
 #: kinds of resources in the order of virt_host's lists, each of which is named after one; with everything about one
-KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link}
+KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat}
 
 
 def of_kind(kind):

@@ -32,6 +32,7 @@ extends_documentation_fragment:
   - virtlab.network.device.bridges
   - virtlab.network.device.taps
   - virtlab.network.device.links
+  - virtlab.network.rules.nats
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.trial

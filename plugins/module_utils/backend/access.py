@@ -27,11 +27,11 @@ PROC = Path("/proc")
 
 def find(devices):
     """The Accesses by one of which this process was started; none where that was not over a network. ``devices`` is the backend of devices."""
-    return tuple(filter(None, (_access(client, server, devices) for client, server in _ends())))
+    return tuple(filter(None, (_access(*ends, devices) for ends in _ends())))
 
 
-def _access(client, server, devices):
-    """The Access from one address to another, or None where no device of the host carries it."""
+def _access(client, server, port, devices):
+    """The Access from one address to a port of another, or None where no device of the host carries it."""
     entries = devices.entries
     holders = {address["local"]: name for name, entry in entries.items() for address in entry.get("addr_info", ())}
     if server not in holders or client in holders:  # another namespace's, or the host's own
@@ -41,11 +41,11 @@ def _access(client, server, devices):
         return None
     tops = dict.fromkeys([route["dev"], holders[server]])
     carrying, groups = _below([name for name in tops if name in entries and name != "lo"], devices, route.get("gateway", client))
-    return Access(client, server, carrying, route["dst"], route.get("gateway"), route.get("metric", 0), groups) if carrying else None
+    return Access(client, server, carrying, route["dst"], route.get("gateway"), route.get("metric", 0), groups, port) if carrying else None
 
 
 def _ends():
-    """(address of the client, address of the server) of the connection that this process came by, or of all that it may have come by.
+    """(address of the client, address and port of the server) of the connection that this process came by, or of all that it may have come by.
 
     sudo(8) takes the variable out, so that those above are asked, the nearest first. An asynchronous task has none above it but its wrapper: with sudo nothing
     tells which connection it came by, and that is not to have come by none. So any ssh session that there is now may be it: Ansible's ssh keeps its own open
@@ -58,7 +58,7 @@ def _ends():
         if UNKNOWN in found:
             return []
         if len(found) == 4:
-            return [(_plain(found[0]), _plain(found[2]))]
+            return [(_plain(found[0]), _plain(found[2]), int(found[3]))]
         detached = detached or any(WRAPPER in word for word in words)
     return _sessions() if detached else []
 
@@ -98,13 +98,14 @@ def _above():
 
 
 def _sessions():
-    """(address of the client, address of the server) of every connection of an ssh server's in this namespace, as ss(8) tells root."""
+    """(address of the client, address and port of the server) of every connection of an ssh server's in this namespace, as ss(8) tells root."""
     command = [iproute.path("ss"), "-H", "-t", "-n", "-p", "state", "established"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BackendError(f"{' '.join(command)} failed: {done.stderr.strip()}")
     found = [line.split() for line in done.stdout.splitlines() if any(name in line for name in SERVERS)]
-    return list(dict.fromkeys(tuple(_plain(end.rpartition(":")[0]) for end in (peer, own)) for unused, unused, own, peer, *unused in found))
+    ends = ((peer.rpartition(":")[0], *own.rpartition(":")[::2]) for unused, unused, own, peer, *unused in found)
+    return list(dict.fromkeys((_plain(client), _plain(server), int(port)) for client, server, port in ends))
 
 
 def _plain(address):

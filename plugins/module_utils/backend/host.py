@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from ..model.table import CLASSES
 from . import access
 from .devices import Devices
 from .libvirt import Libvirt
 from .networks import Networks
+from .nftables import Tables
 
 
 class Host:
@@ -40,9 +42,14 @@ class Host:
         """The Accesses by which whoever asks reaches this host, or may do so."""
         return access.find(self.devices)
 
+    @cached_property
+    def tables(self):
+        """{kind: the backend of its tables}."""
+        return {kind: Tables(kind, self) for kind in CLASSES}
+
     def of(self, family):
         """The backend of a family, which also is the context of its plans."""
-        return self.networks if family == "network" else self.devices
+        return self.tables[family] if family in CLASSES else self.networks if family == "network" else self.devices
 
     def observe(self, ids):
         """{(family, name): state or None} of the resources of these ids."""
@@ -59,3 +66,5 @@ class Host:
                 yield "network", name, state
         for name, state in self.devices.marked(lab).items():
             yield "link", name, state
+        for kind, tables in self.tables.items():
+            yield from ((kind, name, state) for name, state in tables.marked(lab).items())

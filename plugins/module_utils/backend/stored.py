@@ -16,8 +16,10 @@ OURS = (
     ("/etc/systemd/network", "*virtlab*"), ("/etc/systemd/network", "*.d/*virtlab*"), ("/etc/NetworkManager/system-connections", "virtlab-*"),
     ("/etc/NetworkManager/conf.d", "00-virtlab.conf"), ("/var/lib/virtlab.network", "boot"), ("/var/lib/virtlab.network", "links/*"),
     ("/var/lib/virtlab.network", "uplinks/*"),
-    ("/var/lib/virtlab.network", "ifupdown/**/*"), ("/etc/systemd/system", "virtlab-links.service"),
-    ("/etc/systemd/system", "*.wants/virtlab-links.service"), ("/etc/libvirt/hooks/network.d", "*virtlab*"),
+    ("/var/lib/virtlab.network", "ifupdown/**/*"), ("/var/lib/virtlab.network", "rules/*"), ("/var/lib/virtlab.network", "rules.nft"),
+    ("/etc/sysctl.d", "99-virtlab-rules.conf"), ("/etc/libvirt/hooks/network.d", "*virtlab*"),
+    ("/etc/systemd/system", "nftables.service.d/virtlab-rules.conf"),
+    *(("/etc/systemd/system", f"{folder}virtlab-{name}.service") for folder in ("", "*.wants/") for name in ("links", "rules")),
 )
 #: files of others that we alter
 OTHERS = (("/etc/network", "interfaces"), ("/etc/network", "interfaces.d/*"))

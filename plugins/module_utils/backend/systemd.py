@@ -51,9 +51,9 @@ def reload():
     _systemctl("daemon-reload")
 
 
-def start(name):
-    """Have a service started, once its turn comes."""
-    _systemctl("--no-block", "start", name)
+def start(name, wait=False):
+    """Have a service started, once its turn comes; with ``wait`` until it is."""
+    _systemctl(*([] if wait else ["--no-block"]), "start", name)
 
 
 def _systemctl(*words):

@@ -21,7 +21,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import BackendError
-from . import boot, files, stored, systemd
+from . import boot, files, stored, systemd, table_boot
 from .waiting import until
 
 STATE = Path("/var/lib/virtlab.network")
@@ -45,7 +45,7 @@ DefaultDependencies=no
 ConditionPathExists={folder}
 RequiresMountsFor={folder} /etc
 After=local-fs.target
-Before=network-pre.target libvirtd.service virtnetworkd.service
+Before=network-pre.target libvirtd.service virtnetworkd.service systemd-sysctl.service virtlab-rules.service
 Wants=network-pre.target
 
 [Service]
@@ -171,8 +171,9 @@ def read_again():
     """Have systemd read what was brought back, and start what it had not read when it began to start the host."""
     if systemd.runs():
         systemd.reload()
-        if (systemd.SYSTEM / boot.UNIT).exists():
-            systemd.start(boot.UNIT)
+        for unit in (boot.UNIT, table_boot.UNIT):
+            if (systemd.SYSTEM / unit).exists():
+                systemd.start(unit)
 
 
 def tell(result):

@@ -8,12 +8,14 @@ from __future__ import annotations
 from ..errors import ValidationError
 from ..model.link import WantedLink
 from ..model.network_state import WantedNetwork
+from ..model.table import CLASSES, WantedTable
 from ..model.values import LAB
 from . import link
+from .nat import nat
 from .network import network
 
 #: for each kind of resource, from its options, a lab's mark and the host to what is wanted
-WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link}
+WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat}
 
 
 def lab_of(name):
@@ -28,4 +30,6 @@ def absent(family, name, state, mark, force):
     """What is wanted of a resource that a lab has, and no task names: that it goes."""
     if family == "network":
         return WantedNetwork(name, None, state="absent", lab=mark, force=force)
+    if family in CLASSES:
+        return WantedTable(family, name, state="absent", lab=mark)
     return WantedLink(state.resource, name, state.kind, state="absent", lab=mark, force=force)

@@ -17,7 +17,7 @@ class Access(NamedTuple):
 
     ``client`` and ``server`` are the addresses of its two ends, ``devices`` the names of those that its packets come in by, the one of the route back first
     and what is below it later. ``dst`` is the subnet of the route back to the client, ``gateway`` its next hop, and ``metric`` its metric.
-    Of each of ``groups`` any is enough: the ports of a bond, each a tuple of its name and of what is below it.
+    Of each of ``groups`` any is enough: the ports of a bond, each a tuple of its name and of what is below it. ``port`` is that of the server.
     """
 
     client: str
@@ -27,6 +27,7 @@ class Access(NamedTuple):
     gateway: Optional[str] = None
     metric: int = 0
     groups: tuple = ()
+    port: Optional[int] = None
 
     def __str__(self):
         return f"from {self.client} to {self.server}, which comes in by {' on '.join(self.devices)}"

@@ -194,6 +194,53 @@ def _subnet(value):
         raise ValueError("must be default or a subnet such as 10.1.0.0/16 or fd00:1::/64, without bits beyond its prefix") from None
 
 
+def prefixes(example):
+    """A subnet, or an address, which is one of its own length; ``example`` is what errors show."""
+
+    def canonical(value):
+        try:
+            if "%" in value:
+                raise ValueError
+            return str(ipaddress.ip_network(value))
+        except ValueError:
+            raise ValueError(f"must be a subnet such as {example}, without bits beyond its prefix") from None
+
+    return Kind("str", canonical)
+
+
+def _addresses(value):
+    first, dash, last = value.partition("-")
+    try:
+        low, high = ipaddress.ip_address(first.strip()), ipaddress.ip_address((last if dash else first).strip())
+    except ValueError:
+        raise ValueError("must be an address, or a range such as 203.0.113.5-203.0.113.9") from None
+    if low.version != high.version or low > high:
+        raise ValueError("must be a range of addresses of one version of IP, the lower one first")
+    return f"{low}-{high}" if low < high else str(low)
+
+
+def _ports(value):
+    first, dash, last = value.partition("-")
+    if not first.isdecimal() or dash and not last.isdecimal():
+        raise ValueError("must be a port from 1 to 65535, or a range such as 8000-8010")
+    low, high = int(first), int(last if dash else first)
+    if not 1 <= low <= high <= 65535:
+        raise ValueError("must be a port from 1 to 65535, or a range of such, the lower one first")
+    return f"{low}-{high}" if low < high else str(low)
+
+
+def _comment(value):
+    if not re.fullmatch(r"[^\"\\\x00-\x1f\x7f]{1,128}", value) or len(value.encode()) > 128:
+        raise ValueError("must be 1 to 128 bytes on one line, without quotes and backslashes: nft(8) cannot carry them")
+    return value
+
+
+def _rules(value):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", value):
+        raise ValueError("must be 1 to 32 letters, digits, dashes and underscores, a letter or digit first: a table of nft(8) is named after it")
+    return value
+
+
 def _vlans(value):
     first, dash, last = value.partition("-")
     if not first.isdecimal() or dash and not last.isdecimal():
@@ -225,6 +272,10 @@ OWN_CIDR = Kind("str", _own_cidr)
 BOOL = Kind("bool", _bool)
 SUBNET = Kind("str", _subnet)
 VLANS = Kind("str", _vlans)
+ADDRESSES = Kind("str", _addresses)
+PORTS = Kind("str", _ports)
+COMMENT = Kind("str", _comment)
+RULES = Kind("str", _rules)
 VLAN = integer(1, 4094)
 U8 = integer(0, 255)
 U16 = integer(0, 65535)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Callable, NamedTuple
 
 from ..model import link as links
-from ..model import link_defaults, network_state
-from . import link, link_guard, link_steps, link_target, network, network_guard, network_steps, network_target
+from ..model import link_defaults, network_state, table
+from . import link, link_guard, link_steps, link_target, nat, nat_guard, network, network_guard, network_steps, network_target, table_steps
 from .order import ordered
 from .plan import Others, Plan
 
@@ -47,6 +47,10 @@ FAMILIES = {
         link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone,
         link_steps.leftovers, links.report, link_defaults.brief, link_guard.cuts, link_steps.MENDING,
     ),
+    "nat": Family(
+        nat.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: target, table_steps.undone,
+        lambda item, now: (), table.report, dict, nat_guard.cuts, frozenset(),
+    ),
 }
 
 
@@ -57,6 +61,7 @@ def make_plan(wanted, observed, host):
         mine = [each for each in wanted if each.family == name]
         if mine:
             rest = [each for each in wanted if each.family != name]
-            others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in Others._fields))
+            others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in ("coming", "leaving", "leading", "serving")),
+                            tuple((item.key, item.target) for item in items if item.family == "network"))
             items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
     return Plan(ordered(items))

@@ -46,13 +46,15 @@ class Grip:
 
 class Others(NamedTuple):
     """What those of a plan's resources do that are of another family: names of devices that they make, and of devices that they take off bridges; those of
-    what they make that lead to a segment of others; and who ``serving`` DHCP: (network, its bridge or None, families), without families who does not any more.
+    what they make that lead to a segment of others; who ``serving`` DHCP: (network, its bridge or None, families), without families who does not any more;
+    and the NetworkStates that ``networks`` shall have, (name, state or None).
     """
 
     coming: frozenset = frozenset()
     leaving: frozenset = frozenset()
     leading: frozenset = frozenset()
     serving: frozenset = frozenset()
+    networks: tuple = ()
 
 
 NO_OTHERS = Others()

@@ -22,8 +22,7 @@ def folder(monkeypatch, tmp_path):
     monkeypatch.setattr(backend, "FOLDER", tmp_path / "trial")
     monkeypatch.setattr(backend, "LAST", tmp_path / "trial.json")
     monkeypatch.setattr(backend.os, "geteuid", lambda: 0)
-    for name in ("SYSTEM", "WANTS"):
-        monkeypatch.setattr(systemd, name, tmp_path)
+    monkeypatch.setattr(systemd, "SYSTEM", tmp_path)
     (tmp_path / "trial").mkdir()
     monkeypatch.setattr(backend, "STATE", tmp_path)
     begin(tmp_path / "trial")

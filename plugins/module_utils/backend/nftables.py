@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of nft(8) on a host: observe() and apply() are the two verbs, the rest is a plan's context."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from .. import deps
+from ..codec import nft_json, nft_nat, table_record
+from ..errors import BackendError, DependencyError
+from ..model.table import ALTERED, IN_PLACE, MISSING
+from . import files, iproute, sysctl, table_boot
+
+RECORDS = Path("/var/lib/virtlab.network/rules")
+#: what nft(8) reads of each kind of resource
+TEXTS = {"nat": nft_nat.text}
+
+
+class Tables:
+    """The tables of one kind of resource. ``host`` has the other backends."""
+
+    def __init__(self, kind, host):
+        self.kind, self._host = kind, host
+        self._rehearsed = {}
+
+    def observe(self, names):
+        """{name: TableState or None} of the named resources."""
+        for each in ("records", "_live"):
+            self.__dict__.pop(each, None)
+        return {name: self._state(name) for name in names}
+
+    def _state(self, name):
+        record = self.records.get(name)
+        if record is None:
+            return None
+        state = record.state
+        settings = tuple((each, sysctl.read(each)) for each, unused in state.settings)
+        return replace(state, live=self._judged(record), settings=settings, boot=table_boot.holds(state, self._settings()))
+
+    def _judged(self, record):
+        """Whether the kernel has what was stored. nft(8) of another version may print the same in other words, and is asked what it makes of it."""
+        version, tables = self._live
+        table = record.state.table
+        if table not in tables:
+            return MISSING
+        wanted = record.digest if version == record.version else self._rehearse(record.state)[1]
+        return IN_PLACE if tables[table] == wanted else ALTERED
+
+    @cached_property
+    def records(self):
+        """{name: Record} of all resources of this kind."""
+        found = (table_record.parse(files.text(path)) for path in sorted(RECORDS.glob(f"{self.kind}_*.json")))
+        return {record.state.name: record for record in found}
+
+    @cached_property
+    def _live(self):
+        """(nft's version, {table: digest}) of what the kernel has."""
+        tables = [record.state.table for record in self.records.values()]
+        words = ("list", "table", "inet", tables[0]) if len(tables) == 1 else ("list", "ruleset", "inet")
+        done = _nft("-j", *words)
+        if done.returncode and "No such file" not in done.stderr:
+            raise BackendError(f"nft {' '.join(words)} failed: {done.stderr.strip()}")
+        return nft_json.digests(json.loads(done.stdout)) if done.returncode == 0 else ("", {})
+
+    def _rehearse(self, state):
+        """(nft's version, digest) of what nft(8) and the kernel make of a table, in a network namespace that is there for as long as that takes."""
+        if state.text not in self._rehearsed:
+            script = "nft -f - && exec nft -j list ruleset"
+            done = subprocess.run(["unshare", "--net", "sh", "-c", script], input=state.text, capture_output=True, text=True, check=False, env=_environment())
+            if done.returncode:
+                raise BackendError(f"nft refuses the rules of {state.kind} {state.name}: {_first(done.stderr)}")
+            version, tables = nft_json.digests(json.loads(done.stdout))
+            self._rehearsed[state.text] = version, tables[state.table]
+        return self._rehearsed[state.text]
+
+    def rehearse(self, state, steps):
+        """Have nft(8) read what is to be loaded, where it does no harm. Raises BackendError."""
+        for step in steps:
+            if step.verb == "load":
+                self._rehearse(step.value)
+
+    def apply(self, work):
+        """Take the steps of each (name, steps), one after the other, and yield its name. Raises BackendError at the first that fails."""
+        for name, steps in work:
+            for step in steps:
+                getattr(self, f"_{step.verb}")(step.value)
+            yield name
+
+    def _store(self, state):
+        path = RECORDS / f"{state.kind}_{state.name}.json"
+        files.write(path, table_record.text(table_record.Record(state, *self._rehearse(state))))
+        self.__dict__.pop("records", None)
+        table_boot.keep(state, self._settings())
+
+    def _forget(self, state):
+        (RECORDS / f"{state.kind}_{state.name}.json").unlink(missing_ok=True)
+        self.__dict__.pop("records", None)
+        table_boot.drop(state, self._settings())
+
+    def _settings(self):
+        """{name: value} of all that resources of any kind need of sysctl(8)."""
+        found = {}
+        for path in sorted(RECORDS.glob("*.json")):
+            found.update(table_record.parse(files.text(path)).state.settings)
+        return found
+
+    def _load(self, state):
+        done = _nft("-f", "-", text=state.text)
+        if done.returncode:
+            raise BackendError(f"nft could not load the rules of {state.kind} {state.name}: {_first(done.stderr)}")
+
+    def _unload(self, state):
+        done = _nft("-f", "-", text=f"table inet {state.table}\ndelete table inet {state.table}\n")
+        if done.returncode:
+            raise BackendError(f"nft could not remove the rules of {state.kind} {state.name}: {_first(done.stderr)}")
+
+    def _set(self, settings):
+        for name, value in settings:
+            sysctl.write(name, value)
+
+    # context
+
+    @property
+    def networks(self):
+        """{name: NetworkState} of libvirt's networks."""
+        return self._host.networks.networks if not self._host.libvirt.remote else {}
+
+    def rules(self, name, data, subnets, lab):
+        """What nft(8) is to read."""
+        return TEXTS[self.kind](name, data, subnets, lab)
+
+    def setting(self, name):
+        """The value that a setting of sysctl(8) has now, or None where there is none."""
+        return sysctl.read(name)
+
+    @cached_property
+    def advertised(self):
+        """Names of devices by which the kernel itself has a route of a router's advertisement, which it takes no more once it forwards."""
+        return sorted({entry["dev"] for entry in iproute.read("ip", "-6", "route", "show", "proto", "ra") if "dev" in entry})
+
+    @property
+    def boots(self):
+        """True where somebody loads what is stored at boot."""
+        return table_boot.possible()
+
+    def marked(self, lab):
+        """{name: TableState} of those that bear the mark of a lab."""
+        return {name: self._state(name) for name, record in self.records.items() if record.state.lab == lab}
+
+
+def _environment():
+    path = Path(_program()).parent
+    return {"PATH": f"{path}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+def _program():
+    found = deps.program("nft")
+    if found is None:
+        raise DependencyError("the managed host has no nft: install the package nftables")
+    return found
+
+
+def _nft(*words, text=None):
+    return subprocess.run([_program(), *words], input=text, capture_output=True, text=True, check=False)
+
+
+def _first(said):
+    """The first of what nft(8) complains of, without what it points at."""
+    return next((line.partition("Error: ")[2] for line in said.splitlines() if "Error: " in line), said.strip())

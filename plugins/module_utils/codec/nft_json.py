@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What nft(8) prints of tables as JSON, so that two of them can be compared. Source: libnftables-json(5)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+
+def digests(document):
+    """(nft's version, {table: a digest of all that it has}) of the tables of family inet in a document."""
+    version, tables = "", {}
+    for entry in document["nftables"]:
+        (what, value), = entry.items()
+        if what == "metainfo":
+            version = value["version"]
+        elif value["family"] == "inet":
+            tables.setdefault(value["name"] if what == "table" else value["table"], []).append(_plain(what, value))
+    return version, {name: hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest() for name, lines in tables.items()}
+
+
+def _plain(what, value):
+    """An entry without the number that the kernel gave it, and with members in an order of their own."""
+    held = {name: inner for name, inner in value.items() if name != "handle"}
+    if "elem" in held:
+        held["elem"] = sorted(json.dumps(each, sort_keys=True) for each in held["elem"])
+    return json.dumps([what, held], sort_keys=True)

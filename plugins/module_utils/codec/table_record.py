@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is written down of a table: what was asked, and what nft(8) reads of it."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from ..model.option import plain, read
+from ..model.table import CLASSES, TableState
+
+
+class Record(NamedTuple):
+    """A table as it is stored: its TableState, the ``digest`` of what nft(8) of a ``version`` prints of it."""
+
+    state: TableState
+    version: str
+    digest: str
+
+
+def text(record):
+    """A Record as JSON."""
+    state = record.state
+    held = {"kind": state.kind, "name": state.name, "lab": state.lab, "data": plain(state.data), "text": state.text, "settings": dict(state.settings),
+            "version": record.version, "digest": record.digest}
+    return json.dumps(held, indent=1) + "\n"
+
+
+def parse(given):
+    """The Record that text() wrote."""
+    held = json.loads(given)
+    state = TableState(held["kind"], held["name"], read(CLASSES[held["kind"]], held["data"]), held["text"], held["lab"],
+                       settings=tuple(sorted(held["settings"].items())))
+    return Record(state, held["version"], held["digest"])

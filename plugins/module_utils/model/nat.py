@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Translation of addresses: what of a network's or a subnet's packets gets another source or destination, in nft(8)'s words."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Optional
+
+from .option import option, options
+from .values import ADDRESS, ADDRESSES, BOOL, COMMENT, DEVICE, LINE, PORTS, one_of, prefixes
+
+SUBNETS = prefixes("192.168.100.0/24 or fd00:100::/64")
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A port of the host's that leads to a guest. ``ports` are inclusive pairs of numbers."""
+
+    to: Optional[str] = option(ADDRESS, "Address that it leads to, in one of the subnets.", required=True)
+    port: Optional[str] = option(PORTS, "Port, or range of ports such as V(8000-8010), that is listened to.", required=True)
+    to_port: Optional[str] = option(
+        PORTS, "Port that it leads to; the same where it is not given. Of a range the first, or a range of the same length: the ports are shifted."
+    )
+    protocol: Optional[str] = option(one_of("tcp", "udp", "sctp"), "Transport protocol; V(tcp) where it is not given.")
+    listen: Optional[str] = option(
+        ADDRESS, "Address that is listened to. Where it is not given that is every address of the host's, also those it will get: right where addresses come "
+        "by DHCP."
+    )
+    sources: Optional[tuple] = options(SUBNETS, "Subnets and addresses that it is there for; everybody where it is not given.", unset=None)
+    comment: Optional[str] = option(COMMENT, "What it is for, which nft(8) shows beside it.")
+
+    @property
+    def version(self):
+        """IP's version, that of who it leads to."""
+        return ipaddress.ip_address(self.to).version
+
+    @property
+    def transport(self):
+        """Its protocol."""
+        return self.protocol or "tcp"
+
+    @property
+    def listening(self):
+        """(first, last) port that is listened to."""
+        return span(self.port)
+
+    @property
+    def shift(self):
+        """What is added to a port."""
+        return span(self.to_port)[0] - self.listening[0] if self.to_port else 0
+
+    def __str__(self):
+        return " ".join([*([self.listen] if self.listen else []), self.transport, self.port, *(["for", ", ".join(self.sources)] if self.sources else [])])
+
+
+@dataclass(frozen=True)
+class Netmap:
+    """One to one."""
+
+    inside: Optional[str] = option(SUBNETS, "Subnet as guests have it.", required=True)
+    outside: Optional[str] = option(SUBNETS, "Subnet of the same size that others know it by. Its addresses have to reach this host.", required=True)
+
+
+@dataclass(frozen=True)
+class Nat:
+    """What is translated."""
+
+    network: Optional[str] = option(
+        LINE, "Name of a network of libvirt's, whose subnets it is for. Its forward mode must be one that does not translate, such as V(open)."
+    )
+    subnets: Optional[tuple] = options(SUBNETS, "Subnets that it is for.")
+    devices: Optional[tuple] = options(DEVICE, "Devices that packets leave by which get another source; where it is not given, whichever they leave by.")
+    masquerade: Optional[bool] = option(
+        BOOL, "Packets that leave get the address of the device that they leave by. Where it is not given that is so unless O(snat) or O(netmap) is."
+    )
+    snat: Optional[tuple] = options(
+        ADDRESSES, "Packets that leave get one of these addresses, such as V(203.0.113.5) or V(203.0.113.5-203.0.113.9), one entry for each version of IP."
+    )
+    ipv6: Optional[bool] = option(
+        BOOL, "Masquerade IPv6 as well. Where it is not given that is left as it is, for IPv6 has addresses enough."
+    )
+    ports: Optional[str] = option(PORTS, "Ports that packets leave with, such as V(1024-65535).")
+    persistent: Optional[bool] = option(BOOL, "Give a client the same address for each connection.")
+    random: Optional[str] = option(one_of("random", "fully-random"), "Choose the ports that packets leave with at random.")
+    netmap: Optional[tuple] = options(Netmap, "Subnets that are translated one to one, both ways.", key=("inside",))
+    forwards: Optional[tuple] = options(Forward, "Ports of the host that lead to guests, for others, for guests and for the host itself.", key=())
+
+    @property
+    def masquerades(self):
+        """True where packets that leave get the address of a device."""
+        return self.masquerade if self.masquerade is not None else not self.snat and not self.netmap
+
+
+def span(ports):
+    """(first, last) of a port, or of a range of ports."""
+    first, unused, last = ports.partition("-")
+    return int(first), int(last or first)
+
+
+def clashes(forwards, others):
+    """Yield (number of a forward, one of others) of those that listen to the same."""
+    held = {}
+    for other in others:
+        first, last = other.listening
+        for port in range(first, last + 1):
+            held.setdefault((other.version, other.transport, port), []).append(other)
+    for number, forward in enumerate(forwards):
+        first, last = forward.listening
+        for port in range(first, last + 1):
+            for other in held.get((forward.version, forward.transport, port), ()):
+                if other is not forward and _meet(forward, other):
+                    yield number, other
+
+
+def _meet(one, other):
+    """True where both listen to the same address, and are there for the same source."""
+    if None not in (one.listen, other.listen) and one.listen != other.listen:
+        return False
+    mine, theirs = ([ipaddress.ip_network(source) for source in each.sources or ()] for each in (one, other))
+    return not mine or not theirs or any(each.overlaps(source) for each in mine for source in theirs)

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of nft(8): one a resource, as it is stored for the next boot, and as the kernel has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .nat import Nat
+from .option import plain
+
+#: classes of what tables are made of, by the kind of resource
+CLASSES = {"nat": Nat}
+#: what the kernel has of a table: what was stored, something else, or nothing
+IN_PLACE, ALTERED, MISSING = "in place", "altered", "missing"
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table as it is, or as it shall be.
+
+    ``data`` is an instance of the class of its ``kind``, ``text`` what nft(8) reads of it, ``lab`` the mark. ``live`` is what the kernel has of it.
+    ``settings`` are pairs of a name of sysctl(8)'s and the number that it is or is to be, and ``boot`` tells whether all is stored for the next boot.
+    ``found``, of a target, are these settings as they were before. ``data`` None is a table that is gone, and whose settings are to go back.
+    """
+
+    kind: str
+    name: str
+    data: Any
+    text: str
+    lab: str = "default"
+    live: str = IN_PLACE
+    settings: tuple = ()
+    boot: bool = True
+    found: tuple = field(default=(), compare=False)
+
+    @property
+    def table(self):
+        """The table's name."""
+        return table_of(self.kind, self.name)
+
+
+@dataclass(frozen=True)
+class WantedTable:
+    """A table as a task asks for it."""
+
+    kind: str
+    name: str
+    data: Any = None
+    state: str = "present"
+    lab: str = "default"
+    #: names of devices that come and go with it: none
+    coming = leaving = leading = serving = ()
+
+    @property
+    def family(self):
+        """Each kind is a family of its own, of one shape."""
+        return self.kind
+
+
+def table_of(kind, name):
+    """The name of a resource's table."""
+    return f"virtlab_{kind}_{name}"
+
+
+def report(state):
+    """A table's state as a result shows it."""
+    if state is None:
+        return {"state": "absent"}
+    shown = {"name": state.name, "state": "present", **plain(state.data), "lab": state.lab, "rules": state.text.splitlines()}
+    return {**shown, **({"kernel": state.live} if state.live != IN_PLACE else {}), "sysctl": dict(state.settings)}
