@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..module_utils.model.firewall import Firewall
 from ..module_utils.model.nat import Nat
 from .network import document, refer, suboptions
 
@@ -28,11 +29,20 @@ def nat(path=""):
     return refer(STATE, path) + document(Nat, path=path)
 
 
+def firewall(path=""):
+    """YAML of the options of one policy between zones."""
+    return refer(STATE, path) + document(Firewall, path=path)
+
+
+def _list(kind, text):
+    head = f"options:\n  {kind}s:\n    description:\n      - Each in the shape of M(virtlab.network.virt_{kind}).\n    type: list\n    elements: dict\n"
+    return f"{head}    suboptions:\n{suboptions(text, 3)}"
+
+
 class ModuleDocFragment:
-    """The fragment virtlab.network.rules.nat: one resource's options; and .nats: those of virt_host's list."""
+    """The fragments virtlab.network.rules.nat and .firewall: one resource's options; and .nats and .firewalls: those of virt_host's lists."""
 
     NAT: str = "options:\n" + suboptions(nat(), 1)
-    NATS: str = (
-        "options:\n  nats:\n    description:\n      - Each in the shape of M(virtlab.network.virt_nat).\n    type: list\n    elements: dict\n"
-        f"    suboptions:\n{suboptions(nat('nats[].'), 3)}"
-    )
+    FIREWALL: str = "options:\n" + suboptions(firewall(), 1)
+    NATS: str = _list("nat", nat("nats[]."))
+    FIREWALLS: str = _list("firewall", firewall("firewalls[]."))

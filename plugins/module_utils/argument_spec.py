@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .model.bridge import Bridge, BridgePort, Vlans
+from .model.firewall import Firewall
 from .model.link import KINDS, Link
 from .model.link_kinds import Tun
 from .model.nat import Nat
@@ -99,14 +100,24 @@ def link():
     return {"options": {**_device(()), "kind": {"type": "str", "choices": list(LINK_KINDS)}, "ports": ports, **own}}
 
 
+def _table(cls):
+    """What all that is a table of nft(8) takes, and the options of a class."""
+    state = {"type": "str", "default": "present", "choices": ["present", "absent"]}
+    return {"options": {"name": {"type": "str", "required": True}, **of_model(cls), "state": state}}
+
+
 def nat():
     """Everything about one translation of addresses."""
-    state = {"type": "str", "default": "present", "choices": ["present", "absent"]}
-    return {"options": {"name": {"type": "str", "required": True}, **of_model(Nat), "state": state}}
+    return _table(Nat)
+
+
+def firewall():
+    """Everything about one policy between zones."""
+    return _table(Firewall)
 
 
 #: kinds of resources in the order of virt_host's lists, each of which is named after one; with everything about one
-KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat}
+KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall}
 
 
 def of_kind(kind):

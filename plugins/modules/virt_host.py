@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - virtlab.network.device.taps
   - virtlab.network.device.links
   - virtlab.network.rules.nats
+  - virtlab.network.rules.firewalls
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.trial

@@ -12,14 +12,14 @@ from functools import cached_property
 from pathlib import Path
 
 from .. import deps
-from ..codec import nft_json, nft_nat, table_record
+from ..codec import nft_firewall, nft_json, nft_nat, table_record
 from ..errors import BackendError, DependencyError
 from ..model.table import ALTERED, IN_PLACE, MISSING
 from . import files, iproute, sysctl, table_boot
 
 RECORDS = Path("/var/lib/virtlab.network/rules")
 #: what nft(8) reads of each kind of resource
-TEXTS = {"nat": nft_nat.text}
+TEXTS = {"nat": nft_nat.text, "firewall": nft_firewall.text}
 
 
 class Tables:
@@ -45,12 +45,11 @@ class Tables:
 
     def _judged(self, record):
         """Whether the kernel has what was stored. nft(8) of another version may print the same in other words, and is asked what it makes of it."""
-        version, tables = self._live
-        table = record.state.table
-        if table not in tables:
+        version, live = self._live
+        found = _of(record.state, live)
+        if not found:
             return MISSING
-        wanted = record.digest if version == record.version else self._rehearse(record.state)[1]
-        return IN_PLACE if tables[table] == wanted else ALTERED
+        return IN_PLACE if found == (record.digests if version == record.version else self._rehearse(record.state)[1]) else ALTERED
 
     @cached_property
     def records(self):
@@ -60,23 +59,23 @@ class Tables:
 
     @cached_property
     def _live(self):
-        """(nft's version, {table: digest}) of what the kernel has."""
-        tables = [record.state.table for record in self.records.values()]
-        words = ("list", "table", "inet", tables[0]) if len(tables) == 1 else ("list", "ruleset", "inet")
+        """(nft's version, {(family, table): digest}) of what the kernel has."""
+        tables = [each for record in self.records.values() for each in record.state.tables]
+        words = ("list", "table", *tables[0]) if len(tables) == 1 else ("list", "ruleset")
         done = _nft("-j", *words)
         if done.returncode and "No such file" not in done.stderr:
             raise BackendError(f"nft {' '.join(words)} failed: {done.stderr.strip()}")
         return nft_json.digests(json.loads(done.stdout)) if done.returncode == 0 else ("", {})
 
     def _rehearse(self, state):
-        """(nft's version, digest) of what nft(8) and the kernel make of a table, in a network namespace that is there for as long as that takes."""
+        """(nft's version, {family: digest}) of what nft(8) and the kernel make of tables, in a network namespace that is there for as long as that takes."""
         if state.text not in self._rehearsed:
             script = "nft -f - && exec nft -j list ruleset"
             done = subprocess.run(["unshare", "--net", "sh", "-c", script], input=state.text, capture_output=True, text=True, check=False, env=_environment())
             if done.returncode:
                 raise BackendError(f"nft refuses the rules of {state.kind} {state.name}: {_first(done.stderr)}")
             version, tables = nft_json.digests(json.loads(done.stdout))
-            self._rehearsed[state.text] = version, tables[state.table]
+            self._rehearsed[state.text] = version, _of(state, tables)
         return self._rehearsed[state.text]
 
     def rehearse(self, state, steps):
@@ -116,7 +115,7 @@ class Tables:
             raise BackendError(f"nft could not load the rules of {state.kind} {state.name}: {_first(done.stderr)}")
 
     def _unload(self, state):
-        done = _nft("-f", "-", text=f"table inet {state.table}\ndelete table inet {state.table}\n")
+        done = _nft("-f", "-", text="".join(f"table {family} {name}\ndelete table {family} {name}\n" for family, name in state.tables))
         if done.returncode:
             raise BackendError(f"nft could not remove the rules of {state.kind} {state.name}: {_first(done.stderr)}")
 
@@ -131,9 +130,14 @@ class Tables:
         """{name: NetworkState} of libvirt's networks."""
         return self._host.networks.networks if not self._host.libvirt.remote else {}
 
-    def rules(self, name, data, subnets, lab):
-        """What nft(8) is to read."""
-        return TEXTS[self.kind](name, data, subnets, lab)
+    @property
+    def bridges(self):
+        """Names of the host's bridges."""
+        return frozenset(name for name, each in self._host.devices.seen.items() if each.kind == "bridge")
+
+    def rules(self, name, data, whom, lab):
+        """What nft(8) is to read; ``whom`` are the subnets of a Nat, or the Members of a Firewall's zones."""
+        return TEXTS[self.kind](name, data, whom, lab)
 
     def setting(self, name):
         """The value that a setting of sysctl(8) has now, or None where there is none."""
@@ -152,6 +156,11 @@ class Tables:
     def marked(self, lab):
         """{name: TableState} of those that bear the mark of a lab."""
         return {name: self._state(name) for name, record in self.records.items() if record.state.lab == lab}
+
+
+def _of(state, tables):
+    """{family: digest} of those of some tables, {(family, name): digest}, that are a TableState's."""
+    return {family: tables[family, name] for family, name in state.tables if (family, name) in tables}
 
 
 def _environment():

@@ -10,15 +10,16 @@ import json
 
 
 def digests(document):
-    """(nft's version, {table: a digest of all that it has}) of the tables of family inet in a document."""
+    """(nft's version, {(family, table): a digest of all that it has}) of the tables in a document."""
     version, tables = "", {}
     for entry in document["nftables"]:
         (what, value), = entry.items()
         if what == "metainfo":
             version = value["version"]
-        elif value["family"] == "inet":
-            tables.setdefault(value["name"] if what == "table" else value["table"], []).append(_plain(what, value))
-    return version, {name: hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest() for name, lines in tables.items()}
+        elif "family" in value:
+            place = value["family"], value["name"] if what == "table" else value["table"]
+            tables.setdefault(place, []).append(_plain(what, value))
+    return version, {place: hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest() for place, lines in tables.items()}
 
 
 def _plain(what, value):

@@ -76,7 +76,7 @@ def text(name, nat, subnets, lab):
         body += block("chain output", "type nat hook output priority -100; policy accept", *local, "jump forwards")
     if reached or sources:
         body += block("chain postrouting", "type nat hook postrouting priority srcnat; policy accept", *reached, *sources)
-    return table(f"virtlab_nat_{name}", lab, body)
+    return table("inet", f"virtlab_nat_{name}", lab, body)
 
 
 def _forms(forwards):

@@ -13,18 +13,18 @@ from ..model.table import CLASSES, TableState
 
 
 class Record(NamedTuple):
-    """A table as it is stored: its TableState, the ``digest`` of what nft(8) of a ``version`` prints of it."""
+    """A table as it is stored: its TableState, and {nft(8)'s family: digest of what nft(8) of a ``version`` prints of its table there}."""
 
     state: TableState
     version: str
-    digest: str
+    digests: dict
 
 
 def text(record):
     """A Record as JSON."""
     state = record.state
     held = {"kind": state.kind, "name": state.name, "lab": state.lab, "data": plain(state.data), "text": state.text, "settings": dict(state.settings),
-            "version": record.version, "digest": record.digest}
+            "version": record.version, "digests": record.digests}
     return json.dumps(held, indent=1) + "\n"
 
 
@@ -33,4 +33,4 @@ def parse(given):
     held = json.loads(given)
     state = TableState(held["kind"], held["name"], read(CLASSES[held["kind"]], held["data"]), held["text"], held["lab"],
                        settings=tuple(sorted(held["settings"].items())))
-    return Record(state, held["version"], held["digest"])
+    return Record(state, held["version"], held["digests"])

@@ -16,10 +16,7 @@ from ..model.values import RULES
 
 def nat(params, mark, host):
     """The WantedTable of one set of virt_nat's options."""
-    try:
-        name = RULES.canonical(params["name"])
-    except ValueError as err:
-        raise ValidationError("name", params["name"], str(err)) from err
+    name = named(params)
     if params["state"] == "absent":
         return WantedTable("nat", name, state="absent", lab=mark)
     data = read(Nat, params)
@@ -36,6 +33,14 @@ def nat(params, mark, host):
         _check_forward(f"forwards[{number}]", forward)
     _check_twice(data.forwards)
     return WantedTable("nat", name, data, lab=mark)
+
+
+def named(params):
+    """The name of a resource that tables of nft(8) are named after. Raises ValidationError."""
+    try:
+        return RULES.canonical(params["name"])
+    except ValueError as err:
+        raise ValidationError("name", params["name"], str(err)) from err
 
 
 def _check_sources(data):

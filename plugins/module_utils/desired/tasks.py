@@ -11,11 +11,12 @@ from ..model.network_state import WantedNetwork
 from ..model.table import CLASSES, WantedTable
 from ..model.values import LAB
 from . import link
+from .firewall import firewall
 from .nat import nat
 from .network import network
 
 #: for each kind of resource, from its options, a lab's mark and the host to what is wanted
-WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat}
+WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat, "firewall": firewall}
 
 
 def lab_of(name):

@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .firewall import Firewall
 from .nat import Nat
 from .option import plain
 
 #: classes of what tables are made of, by the kind of resource
-CLASSES = {"nat": Nat}
+CLASSES = {"nat": Nat, "firewall": Firewall}
+#: nft(8)'s families of the tables that each may have
+FAMILIES = {"nat": ("inet",), "firewall": ("inet", "bridge")}
 #: what the kernel has of a table: what was stored, something else, or nothing
 IN_PLACE, ALTERED, MISSING = "in place", "altered", "missing"
 
@@ -23,7 +26,8 @@ class TableState:
 
     ``data`` is an instance of the class of its ``kind``, ``text`` what nft(8) reads of it, ``lab`` the mark. ``live`` is what the kernel has of it.
     ``settings`` are pairs of a name of sysctl(8)'s and the number that it is or is to be, and ``boot`` tells whether all is stored for the next boot.
-    ``found``, of a target, are these settings as they were before. ``data`` None is a table that is gone, and whose settings are to go back.
+    ``found``, of a target, are these settings as they were before, and ``whom`` who it is about on this host: {zone: Members} of a Firewall. ``data``
+    None is a table that is gone, and whose settings are to go back.
     """
 
     kind: str
@@ -35,11 +39,12 @@ class TableState:
     settings: tuple = ()
     boot: bool = True
     found: tuple = field(default=(), compare=False)
+    whom: Any = field(default=None, compare=False)
 
     @property
-    def table(self):
-        """The table's name."""
-        return table_of(self.kind, self.name)
+    def tables(self):
+        """(nft(8)'s family, name) of each table that it may have."""
+        return tuple((family, f"virtlab_{self.kind}_{self.name}") for family in FAMILIES[self.kind])
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,6 @@ class WantedTable:
     def family(self):
         """Each kind is a family of its own, of one shape."""
         return self.kind
-
-
-def table_of(kind, name):
-    """The name of a resource's table."""
-    return f"virtlab_{kind}_{name}"
 
 
 def report(state):

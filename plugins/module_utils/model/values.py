@@ -241,6 +241,19 @@ def _rules(value):
     return value
 
 
+def _zone(value):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", value):
+        raise ValueError("must be 1 to 32 letters, digits and underscores, a letter first: a chain of nft(8) is named after it")
+    return value
+
+
+def _rate(value):
+    found = re.fullmatch(r"([1-9][0-9]{0,8})/(second|minute|hour|day)", value)
+    if not found:
+        raise ValueError("must be a number and a time such as 10/second, with second, minute, hour or day")
+    return value
+
+
 def _vlans(value):
     first, dash, last = value.partition("-")
     if not first.isdecimal() or dash and not last.isdecimal():
@@ -276,6 +289,8 @@ ADDRESSES = Kind("str", _addresses)
 PORTS = Kind("str", _ports)
 COMMENT = Kind("str", _comment)
 RULES = Kind("str", _rules)
+ZONE = Kind("str", _zone)
+RATE = Kind("str", _rate)
 VLAN = integer(1, 4094)
 U8 = integer(0, 255)
 U16 = integer(0, 65535)

@@ -9,7 +9,21 @@ from typing import Callable, NamedTuple
 
 from ..model import link as links
 from ..model import link_defaults, network_state, table
-from . import link, link_guard, link_steps, link_target, nat, nat_guard, network, network_guard, network_steps, network_target, table_steps
+from . import (
+    firewall,
+    firewall_guard,
+    link,
+    link_guard,
+    link_steps,
+    link_target,
+    nat,
+    nat_guard,
+    network,
+    network_guard,
+    network_steps,
+    network_target,
+    table_steps,
+)
 from .order import ordered
 from .plan import Others, Plan
 
@@ -50,6 +64,10 @@ FAMILIES = {
     "nat": Family(
         nat.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: target, table_steps.undone,
         lambda item, now: (), table.report, dict, nat_guard.cuts, frozenset(),
+    ),
+    "firewall": Family(
+        firewall.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: target, table_steps.undone,
+        lambda item, now: (), table.report, dict, firewall_guard.cuts, frozenset(),
     ),
 }
 

@@ -9,9 +9,9 @@ import ipaddress
 
 from ..errors import ValidationError, about
 from ..model.nat import clashes
-from ..model.table import TableState, report
-from .plan import NO_OTHERS, Item
-from .table_steps import changes_between, steps_between
+from ..model.table import TableState
+from .plan import NO_OTHERS
+from .table_steps import definition_of, item_of, unbooted
 
 #: what a host needs to pass packets on, by IP's version; and to go on to hear routers then
 FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
@@ -43,11 +43,8 @@ def _item(wanted, state, networks, after, context):
         _check_targets(wanted.data, subnets, networks)
         _check_others(wanted, subnets, networks, after)
         target = _target(wanted, subnets, context)
-        warnings = () if context.boots else ("systemd does not run here, and nobody else loads these rules at boot",)
-    steps = steps_between(state, target)
-    before = report(state)
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, report(target) if steps else before, steps,
-                tuple(changes_between(state, target, steps)), warnings=warnings if steps else ())
+        warnings = unbooted(context)
+    return item_of(wanted, state, target, warnings)
 
 
 def _target(wanted, subnets, context):
@@ -65,7 +62,7 @@ def _subnets(data, networks):
     found = [ipaddress.ip_network(each) for each in data.subnets or ()]
     if data.network is None:
         return found
-    definition = _definition(networks.get(data.network))
+    definition = definition_of(networks.get(data.network))
     if definition is None:
         raise ValidationError("network", data.network, "no such network", "make it first, or in the same task of virt_host, or give subnets")
     if definition.mode == "nat":
@@ -77,13 +74,9 @@ def _subnets(data, networks):
     return list(dict.fromkeys([*found, *own]))
 
 
-def _definition(state):
-    return (state.live or state.stored) if state is not None else None
-
-
 def _check_targets(data, subnets, networks):
     """Raise ValidationError for a forward that leads nowhere, or into a network that lets nothing in."""
-    natted = {each.network: name for name, state in networks.items() for definition in [_definition(state)] if definition is not None
+    natted = {each.network: name for name, state in networks.items() for definition in [definition_of(state)] if definition is not None
               and definition.mode == "nat" for each in definition.interfaces}
     for number, forward in enumerate(data.forwards):
         to = ipaddress.ip_address(forward.to)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..model.option import differences
-from ..model.table import IN_PLACE, MISSING
-from .plan import Change, Step
+from ..model.table import IN_PLACE, MISSING, report
+from .plan import Change, Item, Step
 
 
 def steps_between(state, target):
@@ -26,6 +26,24 @@ def steps_between(state, target):
     if state is None or state.text != target.text or state.live != IN_PLACE:
         steps = (*steps, Step("load", target))
     return steps
+
+
+def item_of(wanted, state, target, warnings=()):
+    """The Item of a WantedTable between two TableStates (or None)."""
+    steps = steps_between(state, target)
+    before = report(state)
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, report(target) if steps else before, steps,
+                tuple(changes_between(state, target, steps)), warnings=tuple(warnings) if steps else ())
+
+
+def unbooted(context):
+    """A warning where nobody loads tables at boot."""
+    return () if context.boots else ("systemd does not run here, and nobody else loads these rules at boot",)
+
+
+def definition_of(state):
+    """What a NetworkState (or None) comes to: what runs, or what is stored."""
+    return (state.live or state.stored) if state is not None else None
 
 
 def names(state):
