@@ -29,7 +29,8 @@ def network(name, number, *macs):
 
 
 NETWORKS = [network("dmz", 75, (MAC, DMZ), (TWIN_MAC, TWIN)), network("inner", 76, (INNER_MAC, INNER))]
-ZONES = [{"name": "dmz", "networks": ["dmz"]}, {"name": "inner", "networks": ["inner"]}, {"name": "lan", "devices": ["eth0"]}, {"name": "host", "host": True}]
+ZONES = [{"name": "dmz", "networks": ["dmz"]}, {"name": "inner", "networks": ["inner"]}, {"name": "lan", "devices": ["eth0"]},
+         {"name": "host", "host": True}]
 DHCP = {"protocol": "udp", "ports": ["53", "67"]}
 POLICIES = [
     {"src": "lan", "dst": "dmz", "rules": [{"protocol": "tcp", "ports": ["80", "8000-8001"]}, {"protocol": "tcp", "ports": ["22"], "saddr": ["203.0.113.0/24"]}]},
