@@ -39,7 +39,6 @@ POLICIES = [
     {"src": "dmz", "dst": "inner"},
     {"src": "dmz", "dst": "host", "rules": [DHCP, {"protocol": "icmp"}]},
     {"src": "host", "dst": "dmz", "rules": [{"protocol": "tcp", "ports": ["80"]}]},
-    {"src": "dmz", "dst": "dmz", "default": "reject", "rules": [{"protocol": "tcp", "ports": ["80"]}]},
 ]
 FIREWALL = {"name": "dmz", "zones": ZONES, "policies": POLICIES}
 NOBODY = "nobody: no answer"
@@ -87,7 +86,7 @@ def decided(lab, host, place):
         "dmz to host": (asked(dmz, "tcp", "10.75.0.1", 22), NOBODY), "dmz to the host's other address": (asked(dmz, "udp", HOST, 9), NOBODY),
         "dmz to host 53": (asked(dmz, "tcp", "10.75.0.1", 53), NOBODY), "host to dmz 80": (asked(host, "tcp", DMZ, 80), "80 10.75.0.1"),
         "host to dmz 9000": (asked(host, "tcp", DMZ, 9000), NOBODY), "dmz to its twin 80": (asked(dmz, "tcp", TWIN, 80), f"80 {DMZ}"),
-        "dmz to its twin 22": (asked(dmz, "tcp", TWIN, 22), NOBODY), "twin to dmz by IPv6": (asked(twin, "tcp", DMZ6, 9000), NOBODY),
+        "dmz to its twin 22": (asked(twin, "tcp", DMZ, 22), f"22 {TWIN}"),
         "dmz to the world": (asked(dmz, "udp", "203.0.113.1", 7), DMZ), "inner to the host": (asked(inner, "tcp", "10.76.0.1", 9), rejected),
     }
     pings = {"dmz": dmz.run("ping", "-c1", "-W3", "10.75.0.1").code, "inner": inner.run("ping", "-c1", "-W3", "10.76.0.1").code}
@@ -119,8 +118,8 @@ def test_services_come_and_go(lab, host, place, ansible, words):
 
 
 def test_a_flushed_policy_is_mended(lab, host, place, ansible):
-    """Both tables."""
-    for words in (("flush", "ruleset"), ("delete", "table", "bridge", "virtlab_firewall_dmz"), ("flush", "chain", "inet", "virtlab_firewall_dmz", "forward")):
+    """By the next run."""
+    for words in (("flush", "ruleset"), ("delete", "table", "inet", "virtlab_firewall_dmz"), ("flush", "chain", "inet", "virtlab_firewall_dmz", "forward")):
         host.run("nft", *words)
         assert [each["field"] for each in ansible.module("virt_firewall", **FIREWALL)["changes"]] == ["kernel"]
     assert ansible.module("virt_firewall", **FIREWALL)["changed"] is False
@@ -138,22 +137,6 @@ def test_another_lab_is_left_alone(lab, host, place, ansible):
     assert "firewall dmz decides already about what eth0 begins towards testdmz" in words
     ansible.module("virt_host", lab="other", prune=True)
     assert decided(lab, host, place) == {}
-
-
-def test_a_bridge_without_an_address_is_a_wall(lab, host, ansible):
-    """The host else answers ARP on it, and takes what comes."""
-    ansible.module("virt_bridge", name="testwall", addresses=[], ports=[], persist="none")
-    alone = guest.start(host, "alone", {"bridge": "testwall"}, kind="lxc")
-    alone.run("ip", "address", "add", "198.51.100.12/24", "dev", "eth0")
-    probe = ("busybox", "arping", "-c", "2", "-w", "3", "-I", "eth0", HOST)
-    assert alone.run(*probe).code == 0
-    ansible.module("virt_firewall", name="wall", zones=[{"name": "walled", "devices": ["testwall"]}, {"name": "host", "host": True}],
-                   policies=[{"src": "walled", "dst": "host"}, {"src": "host", "dst": "walled"}])
-    assert alone.run(*probe).code != 0
-    ansible.module("virt_firewall", name="wall", state="absent")
-    assert alone.run(*probe).code == 0
-    alone.stop()
-    host.run("ip", "link", "delete", "testwall")
 
 
 def test_nothing_is_left_of_it(ansible, host, place):

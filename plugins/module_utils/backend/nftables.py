@@ -73,7 +73,7 @@ class Tables:
             script = "nft -f - && exec nft -j list ruleset"
             done = subprocess.run(["unshare", "--net", "sh", "-c", script], input=state.text, capture_output=True, text=True, check=False, env=_environment())
             if done.returncode:
-                raise BackendError(f"nft refuses the rules of {state.kind} {state.name}: {_first(done.stderr)}")
+                raise BackendError(f"nft refuses the rules of {state.kind} {state.name}: {_first(done.stderr)}{_hint(done.stderr)}")
             version, tables = nft_json.digests(json.loads(done.stdout))
             self._rehearsed[state.text] = version, _of(state, tables)
         return self._rehearsed[state.text]
@@ -177,6 +177,13 @@ def _program():
 
 def _nft(*words, text=None):
     return subprocess.run([_program(), *words], input=text, capture_output=True, text=True, check=False)
+
+
+def _hint(said):
+    """What to do where the kernel lacks something."""
+    if "Could not process rule" not in said:
+        return ""
+    return "; what is missing may be a module of the kernel's, see modprobe(8): for frames that stay on their bridge nft_meta_bridge and nf_conntrack_bridge"
 
 
 def _first(said):
