@@ -9,8 +9,8 @@ module: virt_firewall
 short_description: Decide who of virtual networks may begin to talk to whom
 version_added: 0.1.0
 description:
-  - Policies from zone to zone. Zones are networks of libvirt's, bridges and other devices, subnets, and the host itself. What answers always passes, and so
-    does what IPv6 needs to find neighbours and routers.
+  - Policies from zone to zone. Zones are networks of libvirt's, bridges and other devices, subnets, and the host itself. What answers always passes, also
+    to who asks the host for a lease, and so does what IPv6 needs to find neighbours and routers.
   - Nothing is decided about what no policy is about. So two labs on one host never drop each other's packets, and what other programs' rules decide stays as it
     is. What these drop cannot be let in by this module, as a packet has to pass all tables.
   - Each resource is a table of nft(8) for what is routed, C(inet virtlab_firewall_NAME), and one for frames that stay on their bridge,

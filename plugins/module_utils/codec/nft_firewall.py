@@ -16,6 +16,8 @@ from .nft_text import block, quoted, table
 #: what is needed to find neighbours, and routers
 NEIGHBOURS = "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept"
 ANSWERS = "ct state established,related accept"
+#: what the host's own DHCP servers answer, which connection tracking does not know for an answer: it goes to another address than was asked
+LEASES = "meta l4proto udp udp sport . udp dport { 67 . 68, 547 . 546 } accept"
 #: (nft's word, IP's version)
 FAMILIES = (("ip", 4), ("ip6", 6))
 #: how often what is dropped is logged
@@ -48,7 +50,8 @@ def _hooks(jumps, first):
     """The base chains of what is jumped to from each hook. They let pass what no policy is about."""
     for hook, lines in jumps.items():
         if lines:
-            yield from block(f"chain {hook}", f"type filter hook {hook} priority filter; policy accept;", *first, *lines)
+            leases = [LEASES] if first and hook == "output" else []
+            yield from block(f"chain {hook}", f"type filter hook {hook} priority filter; policy accept;", *first, *leases, *lines)
 
 
 def _ways(source, target):
