@@ -94,7 +94,7 @@ changes:
   returned: success
   contains:
     field:
-      description: Option or part of it, such as V(policies[dmz].default).
+      description: Option or part of it, such as V(policies[lan dmz].default).
       type: str
     before:
       description: Value before.
@@ -105,7 +105,7 @@ changes:
     cost:
       description: V(live), as no guest's NIC notices.
       type: str
-  sample: [{field: "policies[dmz].default", before: accept, after: drop, cost: live}]
+  sample: [{field: "policies[lan dmz].default", before: accept, after: drop, cost: live}]
 cost:
   description: The dearest of RV(changes), or an empty string.
   type: str

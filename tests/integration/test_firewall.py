@@ -21,12 +21,9 @@ INNER, INNER6, INNER_MAC = "10.76.0.10", "fd00:76::10", "52:54:00:76:00:10"
 
 def network(name, number, *macs):
     """A routed network with guests of known addresses."""
-    return {
-        "name": name, "forward": {"mode": "route"}, "bridge": {"name": f"test{name}"},
-        "ips": [{"address": f"10.{number}.0.1/24", "dhcp": {"ranges": [{"start": f"10.{number}.0.100", "end": f"10.{number}.0.199"}],
-                                                            "hosts": [{"mac": mac, "ip": ip} for mac, ip in macs]}},
-                {"address": f"fd00:{number}::1/64"}],
-    }
+    dhcp = {"ranges": [{"start": f"10.{number}.0.100", "end": f"10.{number}.0.199"}], "hosts": [{"mac": mac, "ip": ip} for mac, ip in macs]}
+    return {"name": name, "forward": {"mode": "route"}, "bridge": {"name": f"test{name}"},
+            "ips": [{"address": f"10.{number}.0.1/24", "dhcp": dhcp}, {"address": f"fd00:{number}::1/64"}]}
 
 
 NETWORKS = [network("dmz", 75, (MAC, DMZ), (TWIN_MAC, TWIN)), network("inner", 76, (INNER_MAC, INNER))]
@@ -34,7 +31,8 @@ ZONES = [{"name": "dmz", "networks": ["dmz"]}, {"name": "inner", "networks": ["i
          {"name": "host", "host": True}]
 DHCP = {"protocol": "udp", "ports": ["53", "67"]}
 POLICIES = [
-    {"src": "lan", "dst": "dmz", "rules": [{"protocol": "tcp", "ports": ["80", "8000-8001"]}, {"protocol": "tcp", "ports": ["22"], "saddr": ["203.0.113.0/24"]}]},
+    {"src": "lan", "dst": "dmz", "rules": [{"protocol": "tcp", "ports": ["80", "8000-8001"]},
+                                           {"protocol": "tcp", "ports": ["22"], "saddr": ["203.0.113.0/24"]}]},
     {"src": "lan", "dst": "inner", "default": "reject", "log": "to inner: "},
     {"src": "inner", "dst": "dmz", "default": "accept", "rules": [{"protocol": "tcp", "ports": ["22"], "action": "reject", "comment": "not by ssh; never {"}]},
     {"src": "dmz", "dst": "inner"},
@@ -108,7 +106,7 @@ def test_it_is_as_it_says(ansible):
     changed = {**FIREWALL, "policies": [{**POLICIES[0], "default": "accept"}, *POLICIES[1:]]}
     check, same = ansible.run(("virt_firewall", changed), ("virt_firewall", FIREWALL), check=True)
     assert (check["changed"], same["changed"], check["cost"]) == (True, False, "live")
-    assert [(each["field"], each["before"], each["after"]) for each in check["changes"]] == [("policies[lan].default", None, "accept")]
+    assert [(each["field"], each["before"], each["after"]) for each in check["changes"]] == [("policies[lan dmz].default", None, "accept")]
     assert "\tchain lan_to_dmz {" in check["after"]["rules"] and "\tchain lan_to_dmz {" in check["diff"]["after"]
 
 

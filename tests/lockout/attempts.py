@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from tests.trials import CUTS, HELD, NONE, PEER
+from tests.trials import ADDRESS, CUTS, HELD, NONE, PEER
 
 #: addresses that nobody has: a neighbour, a gateway that is down, and those of the host's other family alone
 NOBODY, DOWN, DOWN6 = "198.51.100.12/24", "198.51.100.99", "2001:db8:100::99"
@@ -186,12 +186,27 @@ SEVERAL = [
         "networks": [{"name": "lockout", "forward": {"mode": "nat"}, "ips": [{"address": "10.70.0.1/24"}]}],
         "links": [{"name": "eth0", "addresses": [], "routes": [], "takeover": True}]}, "eth0 becomes a port of test0"),
 ]
+#: what is filtered, or led elsewhere
+ZONES = [{"name": "lan", "devices": ["eth0"]}, {"name": "all", "subnets": ["0.0.0.0/0", "::/0"]}, {"name": "host", "host": True}]
+FILTERS = [
+    *(Attempt(f"{way}-firewall-{src}-{default}", "virt_firewall",
+              {"name": "lockout", "zones": [zone for zone in ZONES if zone["name"] in (src, "host")], "policies": [{"src": src, "dst": "host", "default": default}]},
+              f"policy {src} to host would {default} new connections from", way)
+      for way, src, default in (("four", "lan", "drop"), ("six", "lan", "reject"), ("beyond", "all", "drop"), ("six", "all", "drop"))),
+    Attempt("firewall-rule", "virt_firewall", {"name": "lockout", "zones": [ZONES[0], ZONES[2]], "policies": [
+        {"src": "lan", "dst": "host", "default": "accept", "rules": [{"protocol": "tcp", "ports": ["1-1000"], "saddr": [f"{PEER}/32"], "action": "drop"}]}]},
+            f"policy lan to host would drop new connections from {PEER}"),
+    Attempt("nat-forward", "virt_nat", {"name": "lockout", "subnets": ["10.70.0.0/24"], "forwards": [{"port": "20-30", "to": "10.70.0.10"}]},
+            f"leads new connections to {ADDRESS} port 22 on to 10.70.0.10"),
+    Attempt("nat-netmap", "virt_nat", {"name": "lockout", "subnets": ["10.70.0.0/24"], "netmap": [{"inside": "10.70.0.0/24", "outside": "198.51.100.0/24"}]},
+            "netmap of 198.51.100.0/24 leads what is for"),
+]
 ATTEMPTS = [
     *(Attempt(f"short-{number}", *cut) for number, cut in enumerate(CUTS)),
-    *SUBNETS, *OWN, *ADDRESSES, *ROUTES, *BRIDGES, *UPLINKS, *BONDS, *LATER, *PORTS, *ABOVE, *NETWORKS, *SEVERAL,
+    *SUBNETS, *OWN, *ADDRESSES, *ROUTES, *BRIDGES, *UPLINKS, *BONDS, *LATER, *PORTS, *ABOVE, *NETWORKS, *FILTERS, *SEVERAL,
 ]
 #: those that are tried on a host with NetworkManager, too
 AGAIN = ("four-no-address", "four-subnet-29", "four-route-25", "four-down", "bridge-pvid-99", "bridge-no-address", "uplink-no-address", "uplink-neighbour",
-         "uplink-pvid", "bond-down-802.3ad", "vlan-7-802.1Q", "several-network-bridge")
+         "uplink-pvid", "bond-down-802.3ad", "vlan-7-802.1Q", "four-firewall-lan-drop", "several-network-bridge")
 #: those that are none but there: it gives a subnet's route a metric, where the kernel gives none
 METRICS = [dummy("subnet-24", TAKES, addresses=["198.51.100.2/24"])]

@@ -75,7 +75,7 @@ class Firewall:
 
     zones: Optional[tuple] = options(Zone, "Who is who.", key=("name",))
     policies: Optional[tuple] = options(
-        Policy, "Who may begin to talk to whom. What answers, and what IPv6 needs to find neighbours, always passes.", key=("src", "dst")
+        Policy, "Who may begin to talk to whom. What answers, and what IPv6 needs to find neighbours, always passes.", key=(("src", "dst"),)
     )
 
     def zone(self, name):

@@ -56,7 +56,8 @@ def option(kind, help, required=False, since=""):  # pylint: disable=redefined-b
 
 
 def options(kind, help, key=(), ordered=False, required=False, unset=()):  # pylint: disable=redefined-builtin
-    """A dataclass field that is a list. ``key`` names the fields that tell its entries apart; an entry is found by the first it has.
+    """A dataclass field that is a list. ``key`` names the fields that tell its entries apart; an entry is found by the first it has. A tuple of names in it is
+    several that do so together.
 
     ``unset`` is what it is where it is not given: empty, or None where that is to be told from an empty one.
     """
@@ -147,7 +148,7 @@ def _list_differences(declaration, before, after, path):
 
 
 def _key(declaration, member):
-    values = [getattr(member, name) for name in declaration.key]
+    values = [" ".join(str(getattr(member, each)) for each in name) if isinstance(name, tuple) else getattr(member, name) for name in declaration.key]
     return next((str(value) for value in values if value is not None), "")
 
 
