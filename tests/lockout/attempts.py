@@ -190,7 +190,8 @@ SEVERAL = [
 ZONES = [{"name": "lan", "devices": ["eth0"]}, {"name": "all", "subnets": ["0.0.0.0/0", "::/0"]}, {"name": "host", "host": True}]
 FILTERS = [
     *(Attempt(f"{way}-firewall-{src}-{default}", "virt_firewall",
-              {"name": "lockout", "zones": [zone for zone in ZONES if zone["name"] in (src, "host")], "policies": [{"src": src, "dst": "host", "default": default}]},
+              {"name": "lockout", "zones": [zone for zone in ZONES if zone["name"] in (src, "host")],
+               "policies": [{"src": src, "dst": "host", "default": default}]},
               f"policy {src} to host would {default} new connections from", way)
       for way, src, default in (("four", "lan", "drop"), ("six", "lan", "reject"), ("beyond", "all", "drop"), ("six", "all", "drop"))),
     Attempt("firewall-rule", "virt_firewall", {"name": "lockout", "zones": [ZONES[0], ZONES[2]], "policies": [
