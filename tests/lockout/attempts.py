@@ -126,7 +126,8 @@ ROUTES = [
     nic("gateway", TAKES6, "six", routes=[{"dst": f"{SIX}/128", "gateway": DOWN6}]),
     dummy("route", TAKES6, "six", routes=[{"dst": "2001:db8:100::/64", "metric": 1}]),
     *(dummy(f"route-{length}", TAKES_BEYOND, "beyond", routes=[{"dst": dst}]) for length, dst in ((1, "128.0.0.0/1"), (24, "203.0.113.0/24"))),
-    nic("gateway-default", "the route default by eth0", "beyond", addresses=HELD, routes=[{"dst": "default", "gateway": DOWN}], takeover=True, persist="networkd"),
+    nic("gateway-default", "the route default by eth0", "beyond", addresses=HELD, routes=[{"dst": "default", "gateway": DOWN}], takeover=True,
+        persist="networkd"),
     nic("gateway", TAKES_BEYOND, "beyond", routes=[{"dst": f"{BEYOND}/32", "gateway": DOWN}]),
 ]
 BRIDGES = [
