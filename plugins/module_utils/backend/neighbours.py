@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 from .. import deps
 from ..codec import iptables_save, nft_chains
-from . import iproute, links, sysctl
+from . import files, iproute, links, sysctl
 
-#: programs that print what iptables(8) has, by nft(8)'s word for the version of IP; either of two ways may be in use, or both
-SAVES = {"ip": ("iptables-save", "iptables-legacy-save"), "ip6": ("ip6tables-save", "ip6tables-legacy-save")}
+#: (nft(8)'s word for the version of IP, program that prints what iptables(8) has, name for its table, file that names the tables that there are): the older
+#: way beside nft(8) would make them by being asked
+SAVES = (
+    ("ip", "iptables-save", "filter", None), ("ip6", "ip6tables-save", "filter", None),
+    ("ip", "iptables-legacy-save", "filter (legacy)", Path("/proc/net/ip_tables_names")),
+    ("ip6", "ip6tables-legacy-save", "filter (legacy)", Path("/proc/net/ip6_tables_names")),
+)
 BRIDGED = ("net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables")
 
 
@@ -23,11 +29,10 @@ def tables():
     text = _output(program, "-j", "list", "ruleset") if program else None
     if text is not None:
         found.update(nft_chains.parse(json.loads(text)))
-    for family, programs in SAVES.items():
-        for name in programs:
-            program = deps.program(name)
-            text = _output(program, "-t", "filter") if program else None
-            found.update(iptables_save.parse(text, family) if text else {})
+    for family, name, table, there in SAVES:
+        program = deps.program(name)
+        if program and (there is None or "filter" in (files.text(there) or "").split()):
+            found.update(iptables_save.parse(_output(program, "-t", "filter") or "", family, table))
     return found
 
 

@@ -19,8 +19,8 @@ SILENT = {"-m", "--comment", "--reject-with", "-c"}
 TELLING = {"LOG", "NFLOG", "MARK", "CONNMARK"}
 
 
-def parse(text, family):
-    """{(family, table): {name: Chain}} of the table filter, as nft_chains has it."""
+def parse(text, family, called):
+    """{(family, table): {name: Chain}} of the table filter, as nft_chains has it; ``called`` is the name to give it."""
     chains, rules, table = {}, {}, None
     for line in text.splitlines():
         if line.startswith("*"):
@@ -28,12 +28,12 @@ def parse(text, family):
         elif table == "filter" and line.startswith(":"):
             name, policy, *unused = line[1:].split()
             hook = HOOKS.get(name)
-            chains[name] = Chain(family, table, name, hook, "filter" if hook else "", 0, DROP if policy == "DROP" else ACCEPT)
+            chains[name] = Chain(family, called, name, hook, "filter" if hook else "", 0, DROP if policy == "DROP" else ACCEPT)
         elif table == "filter" and line.startswith("-A "):
             unused, name, *words = shlex.split(line)
             rules.setdefault(name, []).extend(_rules(words))
     whole = {name: Chain(**{**vars(chain), "rules": tuple(rules.get(name, ()))}) for name, chain in chains.items()}
-    return {(family, "filter"): whole} if whole else {}
+    return {(family, called): whole} if whole else {}
 
 
 def _rules(words):
