@@ -105,5 +105,5 @@ def _reverse(settings):
     """What rp_filter comes to."""
     strict = sorted(name.split("/")[3] for name, value in settings.items() if name.endswith("/rp_filter") and value == 1)
     if strict:
-        yield Finding("rp_filter", (), f"packets that come in by {', '.join(strict)} while their sender is reached another way are dropped in silence",
-                      "where a network has two ways, sysctl net/ipv4/conf/DEVICE/rp_filter=2")
+        what = f"packets that come in by {', '.join(strict)} while their sender is reached another way are dropped in silence"
+        yield Finding("rp_filter", (), what, "where a network has two ways, sysctl net/ipv4/conf/DEVICE/rp_filter=2")
