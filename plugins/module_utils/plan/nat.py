@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 from ..errors import ValidationError, about
-from ..model.nat import clashes
+from ..model.nat import clash
 from ..model.table import TableState, report
 from .plan import NO_OTHERS, Item
 from .table_steps import changes_between, steps_between
@@ -101,8 +101,9 @@ def _check_others(wanted, subnets, networks, after):
     for name, other in after.items():
         if name == wanted.name:
             continue
-        for number, forward in clashes(wanted.data.forwards, other.forwards):
-            raise ValidationError(f"forwards[{number}]", str(wanted.data.forwards[number]), f"nat {name} has {forward} lead to {forward.to}",
+        met = clash(wanted.data.forwards, other.forwards)
+        if met is not None:
+            raise ValidationError(f"forwards[{met[0]}]", str(wanted.data.forwards[met[0]]), f"nat {name} has {met[1]} lead to {met[1].to}",
                                   "let each port of an address lead to one place")
         theirs = _subnets(other, networks) if other.network in networks or other.network is None else ()
         for subnet in subnets:
