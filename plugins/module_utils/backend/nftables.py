@@ -40,8 +40,8 @@ class Tables:
         if record is None:
             return None
         state = record.state
-        settings = tuple((each, sysctl.read(each)) for each, unused in state.settings)
-        return replace(state, live=self._judged(record), settings=settings, boot=table_boot.holds(state, self._settings()))
+        found = tuple((each, sysctl.read(each)) for each, unused in state.settings)
+        return replace(state, live=self._judged(record), found=found, boot=table_boot.holds(state, self._settings()))
 
     def _judged(self, record):
         """Whether the kernel has what was stored. nft(8) of another version may print the same in other words, and is asked what it makes of it."""
