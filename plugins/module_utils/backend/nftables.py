@@ -93,21 +93,23 @@ class Tables:
             yield name
 
     def _store(self, state):
-        path = RECORDS / f"{state.kind}_{state.name}.json"
-        files.write(path, table_record.text(table_record.Record(state, *self._rehearse(state))))
+        files.write(_record(state), table_record.text(table_record.Record(state, *self._rehearse(state))))
         self.__dict__.pop("records", None)
         table_boot.keep(state, self._settings())
 
     def _forget(self, state):
-        (RECORDS / f"{state.kind}_{state.name}.json").unlink(missing_ok=True)
+        """Remove what is stored of a table; the record comes last, by which a run is known that was killed before."""
+        path = _record(state)
+        table_boot.drop(state, self._settings(but=path))
+        path.unlink(missing_ok=True)
         self.__dict__.pop("records", None)
-        table_boot.drop(state, self._settings())
 
-    def _settings(self):
-        """{name: value} of all that resources of any kind need of sysctl(8)."""
+    def _settings(self, but=None):
+        """{name: value} of all that resources of any kind need of sysctl(8), ``but`` for what one of the records says."""
         found = {}
         for path in sorted(RECORDS.glob("*.json")):
-            found.update(table_record.parse(files.text(path)).state.settings)
+            if path != but:
+                found.update(table_record.parse(files.text(path)).state.settings)
         return found
 
     def _load(self, state):
@@ -154,6 +156,10 @@ class Tables:
         return {name: self._state(name) for name, record in self.records.items() if record.state.lab == lab}
 
 
+def _record(state):
+    return RECORDS / f"{state.kind}_{state.name}.json"
+
+
 def _environment():
     path = Path(_program()).parent
     return {"PATH": f"{path}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
@@ -167,7 +173,7 @@ def _program():
 
 
 def _nft(*words, text=None):
-    return subprocess.run([_program(), *words], input=text, capture_output=True, text=True, check=False)
+    return subprocess.run([_program(), *words], input=text, capture_output=True, text=True, check=False, env=_environment())
 
 
 def _first(said):
