@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import replace
 
-from ..errors import ValidationError, about
+from ..errors import UnsupportedError, ValidationError, about
 from ..model.nat import clash, overlap
 from ..model.table import TableState, report
 from .plan import NO_OTHERS, Item
@@ -62,6 +62,10 @@ def _target(wanted, state, subnets, context):
     hearing = _hearing(state, context) if 6 in versions else ()
     settings = (*((name, 2) for name in hearing), *((FORWARDING[version], 1) for version in versions))
     found = tuple((name, context.setting(name)) for name, unused in settings)
+    lacking = next((name for name, value in found if value is None), None)
+    if lacking is not None:
+        version = next(version for version, name in FORWARDING.items() if name == lacking)
+        raise UnsupportedError(f"this host's kernel has no {lacking}, as IPv{version} is off: leave subnets of IPv{version} out, or have the host boot with it")
     return TableState(wanted.kind, wanted.name, wanted.data, context.rules(wanted.name, wanted.data, subnets, wanted.lab), wanted.lab,
                       settings=settings, found=found)
 

@@ -9,7 +9,7 @@ import copy
 from dataclasses import replace
 
 import pytest
-from ansible_collections.virtlab.network.plugins.module_utils.errors import ValidationError
+from ansible_collections.virtlab.network.plugins.module_utils.errors import UnsupportedError, ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.network_state import NetworkState
 from ansible_collections.virtlab.network.plugins.module_utils.model.table import MISSING
 from ansible_collections.virtlab.network.plugins.module_utils.plan.table_steps import changes_between, expected, steps_between, undone
@@ -150,6 +150,16 @@ def test_the_host_passes_packets_on(subnets, advertised, values, settings):
         (f"sysctl[{name}]", host.values[name], value) for name, value in needed]
 
 
+def test_a_kernel_without_ipv6():
+    """It is not promised what cannot be; a device that went is not set back."""
+    with pytest.raises(UnsupportedError, match=f"no {IP6}, as IPv6 is off: leave subnets of IPv6 out"):
+        plan(wanted(subnets=SIX), Host(values={IP4: 0}))
+    assert plan(wanted(), Host(values={IP4: 0})).steps
+    host = after(wanted(subnets=SIX), advertised=("eth0",))
+    del host.values[RA]
+    assert undone(plan(gone(), host)).back == ((IP4, 1), (IP6, 1))
+
+
 def test_routers_that_are_not_heard_now_will_be():
     """What is stored for a device stays, as long as that is there: else its routes would go with the next boot."""
     task, host = wanted(subnets=SIX), after(wanted(subnets=SIX), advertised=("eth0",))
@@ -240,7 +250,7 @@ def test_what_fails_is_taken_back_from_wherever_it_got(host, task):
 
 
 def test_a_table_that_was_new_leaves_its_settings_as_they_were():
-    """None that are not there, either; what differs is told where one cannot be set back."""
+    """What differs is told where one cannot be set back."""
     host = Host()
     item = plan(wanted(subnets=SIX), host)
     back = undone(item)
@@ -251,8 +261,6 @@ def test_a_table_that_was_new_leaves_its_settings_as_they_were():
     left = steps_between(None, expected(back, host))
     assert [(each.field, each.before, each.after) for each in changes_between(None, expected(back, host), left)] == [
         (f"sysctl[{IP4}]", 1, 0), (f"sysctl[{IP6}]", 1, 0)]
-    without = Host(values={IP4: 0})
-    assert undone(plan(wanted(subnets=SIX), without)).back == ((IP4, 0),)
 
 
 def test_settings_come_back_where_only_these_were_new():
