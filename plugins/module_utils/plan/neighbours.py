@@ -96,9 +96,10 @@ def _dropped(maker, chain, direction, affected):
 def _bridged_frames(networks, settings):
     """What br_netfilter comes to, beside what is dropped for it."""
     if any(settings.get(name) for name in CALLS.values()) and networks:
+        off = " ".join(f"{name}=0" for name in CALLS.values())
         yield Finding("br_netfilter", tuple(each.name for each in networks),
                       "frames between guests on one bridge pass the firewall of IP, and a guest does not reach itself by a forward of the host's",
-                      f"sysctl {' '.join(f'{name}=0' for name in CALLS.values())}, unless another program needs it, as Docker does for containers on one bridge")
+                      f"sysctl {off}, unless another program needs it, as Docker does for containers on one bridge")
 
 
 def _reverse(settings):
