@@ -10,7 +10,7 @@ import ipaddress
 from ..errors import ValidationError, about
 from ..model.nat import clashes
 from ..model.table import TableState, report
-from .plan import NO_OTHERS, Item
+from .plan import NO_OTHERS, Grip, Item, translation
 from .table_steps import changes_between, steps_between
 
 #: what a host needs to pass packets on, by IP's version; and to go on to hear routers then
@@ -47,7 +47,13 @@ def _item(wanted, state, networks, after, context):
     steps = steps_between(state, target)
     before = report(state)
     return Item(wanted.family, wanted.kind, wanted.name, state, target, before, report(target) if steps else before, steps,
-                tuple(changes_between(state, target, steps)), warnings=warnings if steps else ())
+                tuple(changes_between(state, target, steps)), warnings=warnings if steps else (),
+                had=_grip(state), has=_grip(target))
+
+
+def _grip(state):
+    network = state.data.network if state is not None else None
+    return Grip(holds=frozenset({translation(network)} if network is not None else ()))
 
 
 def _target(wanted, subnets, context):
