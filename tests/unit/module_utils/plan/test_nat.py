@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.desired.nat import nat as desired
 from ansible_collections.virtlab.network.plugins.module_utils.model.nat import Nat
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import read
 from ansible_collections.virtlab.network.plugins.module_utils.model.table import TableState, WantedTable
@@ -69,3 +70,9 @@ def test_a_new_network_owes_its_translation_nothing():
     """Where that fails the network is kept, as any that does not make room for another."""
     items = plan([wanted("lab", definition=lab("open")), asked(network="lab")], [], [])
     assert [(item.family, item.needs) for item in items] == [("network", ()), ("nat", ())]
+
+
+@pytest.mark.parametrize("name", ["a.network", "a" * 40, "-"])
+def test_what_can_have_no_name_is_absent(name):
+    """A network may have a name that no table can have, and nothing translates for it then."""
+    assert desired({"name": name, "state": "absent"}, "default", None) == WantedTable("nat", name, state="absent")
