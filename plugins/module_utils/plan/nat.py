@@ -83,6 +83,13 @@ def _subnets(data, networks):
     return list(dict.fromkeys([*found, *own]))
 
 
+def _held(data, networks):
+    """The subnets of another Nat. One whose network is gone, or is translated by libvirt by now, is for its own task to complain of."""
+    definition = _definition(networks.get(data.network))
+    own = definition.interfaces if definition is not None and definition.mode != "nat" else ()
+    return [*(ipaddress.ip_network(each) for each in data.subnets or ()), *(each.network for each in own)]
+
+
 def _definition(state):
     return (state.live or state.stored) if state is not None else None
 
@@ -110,7 +117,7 @@ def _check_others(wanted, subnets, networks, after):
         for number, forward in clashes(wanted.data.forwards, other.forwards):
             raise ValidationError(f"forwards[{number}]", str(wanted.data.forwards[number]), f"nat {name} has {forward} lead to {forward.to}",
                                   "let each port of an address lead to one place")
-        theirs = _subnets(other, networks) if other.network in networks or other.network is None else ()
+        theirs = _held(other, networks)
         for subnet in subnets:
             taken = next((each for each in theirs if each.version == subnet.version and each.overlaps(subnet)), None)
             if taken is not None:

@@ -76,3 +76,16 @@ def test_a_new_network_owes_its_translation_nothing():
 def test_what_can_have_no_name_is_absent(name):
     """A network may have a name that no table can have, and nothing translates for it then."""
     assert desired({"name": name, "state": "absent"}, "default", None) == WantedTable("nat", name, state="absent")
+
+
+@pytest.mark.parametrize("networks", [[], [active(lab("nat"))]])
+def test_another_whose_network_is_gone_or_translates_itself_is_not_in_the_way(networks):
+    """It is what is stored of the other that is out of date, which is for its own task to say."""
+    item, = plan([asked("dmz", subnets=["10.80.0.0/24"])], networks, [made()])
+    assert item.target is not None
+
+
+def test_nor_is_one_whose_network_goes_in_the_same_plan():
+    """Whichever of the two is asked for first."""
+    items = plan([wanted("lab", "absent"), asked("dmz", subnets=["10.80.0.0/24"])], [active(lab("open"))], [made()])
+    assert [item.key for item in items] == ["lab", "dmz"]
