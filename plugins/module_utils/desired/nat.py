@@ -16,9 +16,9 @@ from ..model.values import RULES
 
 def nat(params, mark, host):
     """The WantedTable of one set of virt_nat's options."""
+    if params["state"] == "absent":  # whatever is there under that name: our own rules for names do not matter
+        return WantedTable("nat", params["name"], state="absent", lab=mark)
     name = named(params)
-    if params["state"] == "absent":
-        return WantedTable("nat", name, state="absent", lab=mark)
     data = read(Nat, params)
     if not data.network and not data.subnets:
         raise ValidationError("subnets", [], "neither these nor a network are given", "say whose packets are to be translated")

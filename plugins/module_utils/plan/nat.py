@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 from ..errors import UnsupportedError, ValidationError, about
 from ..model.nat import clash, overlap
 from ..model.table import TableState
-from .plan import NO_OTHERS
+from .plan import NO_OTHERS, Grip, translation
 from .table_steps import definition_of, item_of, unbooted
 
 #: what a host needs to pass packets on, by IP's version
@@ -49,7 +50,12 @@ def _item(wanted, state, networks, after, context):
         _check_others(wanted, subnets, networks, after)
         target = _target(wanted, state, subnets, context)
         warnings = unbooted(context)
-    return item_of(wanted, state, target, warnings)
+    return replace(item_of(wanted, state, target, warnings), had=_grip(state), has=_grip(target))
+
+
+def _grip(state):
+    network = state.data.network if state is not None else None
+    return Grip(holds=frozenset({translation(network)} if network is not None else ()))
 
 
 def _target(wanted, state, subnets, context):
@@ -93,9 +99,9 @@ def _subnets(data, networks):
 
 
 def _known(data, networks):
-    """The subnets of a Nat, as far as its network is there."""
+    """The subnets of a Nat, as far as its network is there. One that is gone, or that libvirt translates by now, is for its own task to complain of."""
     definition = definition_of(networks.get(data.network))
-    own = [each.network for each in definition.interfaces] if definition is not None else []
+    own = [each.network for each in definition.interfaces] if definition is not None and definition.mode != "nat" else []
     return list(dict.fromkeys([*map(ipaddress.ip_network, data.subnets), *own]))
 
 
