@@ -20,7 +20,8 @@ def steps_between(state, target):
     settings = tuple((name, value) for name, before, value in _differing(state, target))
     steps = (Step("set", settings),) if settings else ()
     if _gone(target):
-        return (*((Step("unload", state), Step("forget", state)) if state is not None else ()), *steps)
+        loaded = state is not None and state.live != MISSING
+        return (*((Step("unload", state),) if loaded else ()), *((Step("forget", state),) if state is not None else ()), *steps)
     if state is None or not state.boot or _stored(state) != _stored(target):
         steps = (*steps, Step("store", target))
     if state is None or state.text != target.text or state.live != IN_PLACE:
