@@ -58,8 +58,8 @@ def test_a_bridge_is_a_wall(machine, lab, ansible_for):
     probe = ("busybox", "arping", "-c", "3", "-w", "6", "-I", "eth0", HOST)
 
     def seen():
-        cells = [asked(one, "tcp", "10.88.0.2", 80), asked(one, "tcp", "10.88.0.2", 22), asked(one, "udp", "10.88.0.2", 80), asked(one, "tcp", "fd00:88::2", 80),
-                 asked(one, "tcp", "fd00:88::2", 22)]
+        cells = [asked(one, "tcp", "10.88.0.2", 80), asked(one, "tcp", "10.88.0.2", 22), asked(one, "udp", "10.88.0.2", 80),
+                 asked(one, "tcp", "fd00:88::2", 80), asked(one, "tcp", "fd00:88::2", 22)]
         return cells, one.run(*probe).code == 0
 
     free = (["80 10.88.0.1", "22 10.88.0.1", "80 10.88.0.1", "80 fd00:88::1", "22 fd00:88::1"], True)
