@@ -71,4 +71,5 @@ def same(machine, before):
     deadline = time.monotonic() + 60
     while differing(before, now := everything(machine)) and time.monotonic() < deadline:
         time.sleep(1)
-    assert differing(before, now) == []
+    left = differing(before, now)
+    assert left == [], "\n".join(left)
