@@ -230,8 +230,21 @@ def _ports(value):
 
 
 def _comment(value):
-    if not re.fullmatch(r"[^\"\\\x00-\x1f\x7f]{1,128}", value) or len(value.encode()) > 128:
+    if not re.fullmatch(r"[^\"\\\x00-\x1f\x7f]{1,128}", value) or UNWRITABLE.search(value) or len(value.encode()) > 128:
         raise ValueError("must be 1 to 128 bytes on one line, without quotes and backslashes: nft(8) cannot carry them")
+    return value
+
+
+def _log_prefix(value):
+    # nft(8) puts values in the place of names with $ here, which it does in no comment
+    if not re.fullmatch(r"[^\"\\$\x00-\x1f\x7f]{1,127}", value) or UNWRITABLE.search(value) or len(value.encode()) > 127:
+        raise ValueError("must be 1 to 127 bytes on one line, without quotes, backslashes and dollar signs: nft(8) cannot carry them")
+    return value
+
+
+def _rule_device(value):
+    if re.search(r"[\"\\*\x00-\x1f\x7f]", _device(value)) or UNWRITABLE.search(value):
+        raise ValueError("must be a device name without quotes, backslashes, asterisks and control characters: nft(8) knows no way to write them")
     return value
 
 
@@ -288,6 +301,8 @@ VLANS = Kind("str", _vlans)
 ADDRESSES = Kind("str", _addresses)
 PORTS = Kind("str", _ports)
 COMMENT = Kind("str", _comment)
+LOG_PREFIX = Kind("str", _log_prefix)
+RULE_DEVICE = Kind("str", _rule_device)
 RULES = Kind("str", _rules)
 ZONE = Kind("str", _zone)
 RATE = Kind("str", _rate)
@@ -296,3 +311,5 @@ U8 = integer(0, 255)
 U16 = integer(0, 65535)
 U32 = integer(0, 4294967295)
 PORT = integer(1, 65535)
+#: of nft(8)'s limits: the kernel counts in nanoseconds, of which a day has so many that more would not fit
+BURST = integer(1, 65535)
