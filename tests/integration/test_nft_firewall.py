@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""nft(8) and the kernel take whatever virt_firewall makes of its options. Of its two tables that of inet, which any kernel can have."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import time
+
+import pytest
+from ansible_collections.virtlab.network.plugins.module_utils.codec import nft_firewall
+from ansible_collections.virtlab.network.plugins.module_utils.model.firewall import ACTIONS, Firewall, Members
+from ansible_collections.virtlab.network.plugins.module_utils.model.option import read
+
+from testbed.bed import BedError
+
+
+def members(devices=(), subnets=(), host=False):
+    """The Members of a zone."""
+    return Members(devices, tuple(map(ipaddress.ip_network, subnets)), host=host)
+
+
+#: one of each sort of zone; the second of a pair is another of the same sort
+ZONES = {
+    "host": members(host=True),
+    "nic": members(("eth0",)), "bridges": members(("virbr1", "virbr2")), "odd": members(("a$b;{", "br-lab.5", "ö,#|&")),
+    "four": members(subnets=("192.0.2.0/24", "198.51.100.7")), "four2": members(subnets=("203.0.113.0/25", "203.0.113.128/25", "10.0.0.0/16")),
+    "six": members(subnets=("2001:db8:1::/48",)), "six2": members(subnets=("2001:db8:2::/48", "fd00::1")),
+    "both": members(subnets=("172.16.0.0/12", "2001:db8:3::/48")), "mixed": members(("br7", "br8"), ("10.8.0.0/16", "2001:db8:8::/48")),
+    "nested": members(subnets=("100.64.0.0/10", "100.64.0.0/16", "100.64.0.1")),
+}
+#: those that are everybody, beside whom there are but devices
+WORLD = {"world": members(subnets=("0.0.0.0/0", "::/0")), **{name: ZONES[name] for name in ("host", "nic", "bridges")}}
+ADDRESSES = (None, ("10.0.0.0/8", "10.1.0.0/16", "192.0.2.1"), ("fd00::/8",), ("0.0.0.0/0", "::/0"), ("10.0.0.0/8", "fd00::/8"))
+PORTS = (None, ("80",), ("22", "80-90", "85", "85-95", "443"), ("1-65535", "1"))
+
+
+def rules():
+    """Rules of every combination that options allow."""
+    for source, target, action in itertools.product(ADDRESSES, ADDRESSES, ACTIONS):
+        if not source or not target or {":" in each for each in source} & {":" in each for each in target}:
+            yield {"action": action, "saddr": source, "daddr": target}
+            yield {"action": action, "saddr": source, "daddr": target, "protocol": "tcp", "ports": ("22", "80-90")}
+    for protocol, ports in itertools.product(("tcp", "udp", "sctp"), PORTS):
+        yield {"protocol": protocol, "ports": ports}
+    for protocol in ("icmp", "icmpv6", "gre", "esp", "ah"):
+        yield {"protocol": protocol}
+        yield {"protocol": protocol, "saddr": ("10.0.0.0/8", "fd00::/8")}
+    for unit, number, burst in itertools.product(("second", "minute", "hour", "day"), (1, 10, 999999999), (None, 1, 65535)):
+        yield {"limit": f"{number}/{unit}", "burst": burst}
+    for said in ("x" * 127, "ü" * 63, "{ drop; } #%s'@x:  ", " ", "*"):
+        yield {"log": said, "comment": said, "limit": "10/second", "protocol": "tcp", "ports": ("22",), "action": "reject"}
+    yield {"comment": "$x" * 64}
+
+
+def policies(zones, **options):
+    """Policies from each zone to each between which there may be packets."""
+    return [{"src": src, "dst": dst, **options} for src, dst in itertools.product(zones, zones) if meet(zones[src], zones[dst])]
+
+
+def meet(source, target):
+    """True where there may be packets: not from the host to itself, nor from one version of IP to the other."""
+    versions = [{subnet.version for subnet in each.subnets} for each in (source, target) if not each.devices and not each.host]
+    return not (source.host and target.host) and (not versions or bool(set.intersection(*versions)))
+
+
+def inet(zones, given):
+    """What nft(8) reads of the table of inet."""
+    data = read(Firewall, {"zones": [{"name": name} for name in zones], "policies": given})
+    return nft_firewall.text("x", data, zones, "default").partition("table bridge")[0]
+
+
+def listed(host, text):
+    """What the kernel has of it, in a network namespace of its own; twice, as it takes the place of itself."""
+    script = 'text=$(cat); for each in 1 2; do echo "$text" | nft -f - || exit; done; exec nft list ruleset'
+    return host.run("unshare", "--net", "sh", "-c", script, input=text).stdout
+
+
+CASES = {
+    "all zones": (ZONES, policies(ZONES)), "everybody": (WORLD, policies(WORLD)), "all rules": (ZONES, policies({"nic": ZONES["nic"]}, rules=list(rules()))),
+    **{f"{src} to {dst}": (ZONES, [{"src": src, "dst": dst}]) for src, dst in (each.values() for each in policies(ZONES))},
+    **{f"otherwise {action}": (ZONES, policies(ZONES, default=action, log=None if action == "accept" else "x: ")) for action in ACTIONS},
+}
+
+
+def test_it_is_taken(host):
+    """Each of many, in one process: what is refused is told with its name."""
+    refused = {}
+    for name, (zones, given) in CASES.items():
+        try:
+            shown = listed(host, inet(zones, given))
+        except BedError as err:
+            refused[name] = str(err)
+            continue
+        if shown.count("jump") < 1 or shown.count("\tchain ") < len(given) + 1:
+            refused[name] = shown
+    assert refused == {}
+
+
+@pytest.mark.parametrize("kind", ["devices", "subnets", "both"])
+def test_fifty_zones(host, kind):
+    """And a policy from each to each."""
+    zones = {f"z{number}": members((f"br{number}",) if kind != "subnets" else (), (f"10.{number}.0.0/16", f"fd00:{number}::/32") if kind != "devices" else ())
+             for number in range(50)}
+    began = time.monotonic()
+    text = inet(zones, policies(zones, rules=[{"protocol": "tcp", "ports": ["22"]}]))
+    made = time.monotonic()
+    assert listed(host, text).count("\tchain z") == 2500
+    assert made - began < 3 and time.monotonic() - made < 60
+
+
+def test_what_the_host_says_to_itself_passes(host):
+    """By whichever of its addresses, though everybody's way to it is closed, and its own to everybody."""
+    text = inet(WORLD, [{"src": "world", "dst": "host"}, {"src": "host", "dst": "world"}])
+    script = "ip link set lo up; ip address add 192.0.2.1/32 dev lo; ip address add 2001:db8::1/128 dev lo nodad; nft -f - && exec ping -c1 -W1 $0"
+    for address in ("127.0.0.1", "::1", "192.0.2.1", "2001:db8::1"):
+        assert host.run("unshare", "--net", "sh", "-c", script, address, input=text, check=False).returncode == 0, address
