@@ -21,6 +21,8 @@ ANSWERS = "ct state established,related accept"
 LEASES = "meta l4proto udp udp sport . udp dport { 67 . 68, 547 . 546 } accept"
 #: what the host says to itself, also to an address that it has in a subnet of some zone
 ITSELF = {"input": 'iifname "lo" accept', "output": 'oifname "lo" accept'}
+#: what the host goes on to say on a connection that is older than connection tracking, such as the one that a task comes by: only a SYN begins one
+GOING_ON = "tcp flags & (syn | ack) != syn accept"
 #: protocols that nft(8) knows by name only where there is an /etc/protocols
 NUMBERS = {"gre": 47}
 #: (nft's word, IP's version)
@@ -46,7 +48,8 @@ def text(name, data, zones, lab):
         for where, line in _frames(policy, source, target):
             bridged[where].append(line)
     jumps = {hook: [f"{key} vmap {_set(sorted(found[key]))}" for key in sorted(found, key=_rank)] for hook, found in ways.items()}
-    first = {hook: [ANSWERS, NEIGHBOURS, *([ITSELF[hook], LEASES] if hook in ITSELF else [])] for hook in jumps}
+    first = {"input": [ANSWERS, NEIGHBOURS, ITSELF["input"], LEASES], "output": [ANSWERS, NEIGHBOURS, ITSELF["output"], LEASES, GOING_ON],
+             "forward": [ANSWERS, NEIGHBOURS]}
     whole = table("inet", f"virtlab_firewall_{name}", lab, [*chains, *_hooks(jumps, first)])
     inside = [policy for policy in policies if policy.src == policy.dst and zones[policy.src].bridges]
     frames = [line for policy in inside for line in block(f"chain {_chain(policy)}", *_resolution(policy), *_lines(policy, reject="drop"))]
