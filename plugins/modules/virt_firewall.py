@@ -16,9 +16,10 @@ description:
   - A packet that is of two zones, of one by its device and of another by its address, is of that by its device, whatever order policies have.
   - Each resource is a table of nft(8) for what is routed, C(inet virtlab_firewall_NAME), and one for frames that stay on their bridge,
     C(bridge virtlab_firewall_NAME), where a policy is about such. Both are loaded all at once or not at all, and a policy is found by one look-up.
-  - A policy from a zone to itself is about what its members begin among themselves, also on one bridge, where nobody finds another by ARP either unless a rule
-    accepts something. One without rules that lets nobody of a bridge's zone talk to the host drops ARP as well, where the bridge has no address: the host
-    would else answer it. By a bridge that has one guests may have to find their way to others.
+  - A policy from a zone to itself is about what its members begin among themselves, also on one bridge, and whoever is behind a port of the bridge is a member.
+    Nobody finds another by ARP there either, unless a rule accepts something.
+  - A policy without rules that lets nobody of a bridge's zone talk to the host drops ARP as well, where the bridge has no address, as the host would else
+    answer. By a bridge that has one guests may have to find their way to others.
   - Guests need the host for DHCP and names, where libvirt serves these. A policy from their zone to the host has to accept them (udp 53, 67 and 547, tcp 53).
   - C(virtlab-rules.service) loads all tables at boot before guests start, and again whenever C(nftables.service) is started anew or reloaded.
 extends_documentation_fragment:

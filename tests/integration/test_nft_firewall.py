@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import re
 import time
 
 import pytest
@@ -117,3 +118,14 @@ def test_what_the_host_says_to_itself_passes(host):
     script = "ip link set lo up; ip address add 192.0.2.1/32 dev lo; ip address add 2001:db8::1/128 dev lo nodad; nft -f - && exec ping -c1 -W1 $0"
     for address in ("127.0.0.1", "::1", "192.0.2.1", "2001:db8::1"):
         assert host.run("unshare", "--net", "sh", "-c", script, address, input=text, check=False).returncode == 0, address
+
+
+def test_rules_of_frames_are_taken(host):
+    """All but the look at the bridge, and the tracking of connections there, which not every kernel has."""
+    zones = {"br": members(("br0",))._replace(bridges=("br0",), bare=("br0",)), "host": ZONES["host"]}
+    data = read(Firewall, {"zones": [{"name": name} for name in zones], "policies": [{"src": "br", "dst": "br", "rules": list(rules()), "log": "x: "},
+                                                                                     {"src": "br", "dst": "host"}]})
+    text = "".join(nft_firewall.text("x", data, zones, "default").partition("table bridge")[1:])
+    assert text.count(nft_firewall.ANSWERS) == 1 and text.count('meta ibrname "br0" ether type arp drop') == 1
+    shown = listed(host, re.sub('meta [io]brname "br0" ', "", text).replace(nft_firewall.ANSWERS, ""))
+    assert "ether type arp accept" in shown and "reject" not in shown and "jump br-to-br" in shown

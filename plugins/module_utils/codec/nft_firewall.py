@@ -14,8 +14,9 @@ from typing import NamedTuple
 from ..model.nat import span
 from .nft_text import block, quoted, table
 
-#: what is needed to find neighbours, and routers
-NEIGHBOURS = "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept"
+#: what is needed to find neighbours, and routers; and to go on to be found where switches and bridges pass groups on to members alone (RFC 4890, 4.4.1)
+MLD = "mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report"
+NEIGHBOURS = f"icmpv6 type {{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, {MLD} }} accept"
 ANSWERS = "ct state established,related accept"
 #: what DHCP servers answer, the host's own and those that it asks, which connection tracking does not know for an answer: who was asked was everybody
 LEASES = "meta l4proto udp udp sport . udp dport { 67 . 68, 547 . 546 } accept"

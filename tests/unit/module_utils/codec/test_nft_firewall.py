@@ -26,7 +26,8 @@ FOUR, SIX = members(subnets=("10.0.0.0/9", "10.128.0.0/9")), members(subnets=("f
 BOTH, MIXED = members(subnets=("192.0.2.0/24", "2001:db8::/32")), members("eth1", subnets=("198.51.100.7/32", "fd01::/64"))
 ZONES = {"host": HOST, "lan": LAN, "dmz": DMZ, "four": FOUR, "six": SIX, "both": BOTH, "mixed": MIXED}
 ANSWERS = "ct state established,related accept"
-NEIGHBOURS = "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept"
+NEIGHBOURS = ("icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, "
+              "mld-listener-done, mld2-listener-report } accept")
 LEASES = "meta l4proto udp udp sport . udp dport { 67 . 68, 547 . 546 } accept"
 
 

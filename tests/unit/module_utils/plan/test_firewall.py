@@ -21,7 +21,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.model.option impor
 from ansible_collections.virtlab.network.plugins.module_utils.model.table import MISSING, WantedTable
 from ansible_collections.virtlab.network.plugins.module_utils.plan import families, firewall
 
-from . import plans
+from . import plans, test_link
 from .plans import active, ips, network
 
 
@@ -143,6 +143,16 @@ def test_bridges_of_the_same_task(wanted, there, bridges, bare):
     others = firewall.NO_OTHERS._replace(bridges=wanted.bridges)
     item, = firewall.items_of([BOTH], {"f": None}, Host(bridges=there), others)
     assert (item.target.whom["a"].bridges, item.target.whom["a"].bare) == (bridges, bare)
+
+
+def test_bridges_of_the_same_task_are_told():
+    """By the plan of their family."""
+    host = Host()
+    host.of = lambda family: test_link.Host() if family == "link" else host
+    beside = bridge(addresses=Bag(["192.0.2.1/24"]))
+    items = families.make_plan([BOTH, beside], {("firewall", "f"): None, ("link", "br0"): None}, host).items
+    members = next(item for item in items if item.family == "firewall").target.whom["a"]
+    assert (members.bridges, members.bare) == (("br0",), ())
 
 
 @pytest.mark.parametrize(("one", "other", "both"), [
