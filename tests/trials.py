@@ -35,7 +35,7 @@ def everything(host):
     """What there is of devices, addresses, routes and stored configuration, without clocks and carriers."""
     shown = "; ".join(["ip -d address", "ip route show table all", "ip -6 route show table all", "bridge vlan", "virsh net-list --all", "nft list tables",
                        "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding"])
-    files = "find /etc/systemd /etc/NetworkManager /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
+    files = "find /etc/systemd /etc/sysctl.d /etc/NetworkManager /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
     text = host.run("bash", "-c", f"{shown}; {files}", check=False).stdout
     clocks = r"\w+_timer +[\d.]+|(valid_lft|preferred_lft|expires) \w+"
     carrier = r"NO-CARRIER,|,LOWER_UP| linkdown| state \w+|(bridge_id|designated_root) \S+|.*(fe80|ff00)::.*"  # an empty bridge has one until it has had a port

@@ -151,6 +151,11 @@ def virt_link_info():
     return {"argument_spec": {"name": {"type": "str"}, "kind": {"type": "str"}, **connection()}}
 
 
+def virt_neighbour_info():
+    """AnsibleModule's keywords for virt_neighbour_info."""
+    return {"argument_spec": connection()}
+
+
 def virt_confirm():
     """AnsibleModule's keywords for virt_confirm."""
     return {"argument_spec": {"id": {"type": "str"}, "confirm": {"type": "bool", "default": True}}}

@@ -22,7 +22,7 @@ def virt_host():
 
 
 def information(what):
-    """A module that tells what is there: virt_network_info, virt_bridge_info or virt_link_info, for networks, bridges or links."""
+    """A module that tells what is there: virt_network_info and its kin, for networks, bridges, links, or neighbours."""
     module = AnsibleModule(supports_check_mode=True, **getattr(argument_spec, f"virt_{what[:-1]}_info")())
     _run(module, lambda: {"changed": False, what: getattr(info, what)(module.params)})
 

@@ -16,8 +16,9 @@ description:
   - The host is set to pass packets on (C(net.ipv4.ip_forward), and C(net.ipv6.conf.all.forwarding) where there are IPv6 subnets), now and at boot. That stays
     when the resource goes, as others may rely on it, and is not set at boot any more.
   - C(virtlab-rules.service) loads all tables at boot before guests start, and again whenever C(nftables.service) is started anew or reloaded.
-  - What is to come into a network of libvirt's whose forward mode is V(nat) would be rejected by libvirt. Such a network is refused, with a hint; a network
-    with forward mode V(open) and this module do what that one does, and let forwards in.
+  - What is to come into a network of libvirt's whose forward mode is V(nat), or that has none, would be rejected by libvirt. Such a network is refused, with a
+    hint; a network with forward mode V(open) and this module do what that one does, and let forwards in.
+  - Where the kernel hears of its own IPv6 routes from a router it is told to go on with it (C(accept_ra)), which it would not while it passes packets on.
 extends_documentation_fragment:
   - virtlab.network.rules.nat
   - virtlab.network.common

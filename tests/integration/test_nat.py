@@ -118,10 +118,10 @@ def test_it_is_as_it_says(ansible, host, web):
     """A second run, check mode, and what nft(8) lists."""
     assert ansible.module("virt_nat", **NAT)["changed"] is False
     assert ansible.module("virt_host", networks=[NETWORK], nats=[NAT])["changed"] is False
-    changed = {**NAT, "masquerade": False, "forwards": FORWARDS[:1]}
+    changed = {**NAT, "masquerade": False, "ipv6": None, "forwards": FORWARDS[:1]}
     check, same = ansible.run(("virt_nat", changed), ("virt_nat", NAT), check=True)
     assert (check["changed"], same["changed"]) == (True, False) and 'comment "virtlab:default"' in "\n".join(check["after"]["rules"])
-    assert {each["field"] for each in check["changes"]} == {"masquerade", "forwards"} and check["cost"] == "live"
+    assert {each["field"] for each in check["changes"]} == {"masquerade", "ipv6", "forwards"} and check["cost"] == "live"
     before = host.run("nft", "list", "table", "inet", "virtlab_nat_lab").stdout
     made = ansible.module("virt_nat", **changed)
     assert made["changes"] == check["changes"] and made["after"] == check["after"]

@@ -126,7 +126,8 @@ ROUTES = [
     nic("gateway", TAKES6, "six", routes=[{"dst": f"{SIX}/128", "gateway": DOWN6}]),
     dummy("route", TAKES6, "six", routes=[{"dst": "2001:db8:100::/64", "metric": 1}]),
     *(dummy(f"route-{length}", TAKES_BEYOND, "beyond", routes=[{"dst": dst}]) for length, dst in ((1, "128.0.0.0/1"), (24, "203.0.113.0/24"))),
-    nic("gateway-default", "the route default by eth0", "beyond", addresses=HELD, routes=[{"dst": "default", "gateway": DOWN}], takeover=True, persist="auto"),
+    nic("gateway-default", "the route default by eth0", "beyond", addresses=HELD, routes=[{"dst": "default", "gateway": DOWN}], takeover=True,
+        persist="networkd"),
     nic("gateway", TAKES_BEYOND, "beyond", routes=[{"dst": f"{BEYOND}/32", "gateway": DOWN}]),
 ]
 BRIDGES = [
@@ -188,13 +189,14 @@ SEVERAL = [
 ]
 #: what is filtered, or led elsewhere
 ZONES = [{"name": "lan", "devices": ["eth0"]}, {"name": "all", "subnets": ["0.0.0.0/0", "::/0"]}, {"name": "host", "host": True}]
+DROPPING = {"src": "lan", "dst": "host", "default": "accept", "rules": [{"protocol": "tcp", "ports": ["1-1000"], "saddr": [f"{PEER}/32"], "action": "drop"}]}
 FILTERS = [
     *(Attempt(f"{way}-firewall-{src}-{default}", "virt_firewall",
-              {"name": "lockout", "zones": [zone for zone in ZONES if zone["name"] in (src, "host")], "policies": [{"src": src, "dst": "host", "default": default}]},
+              {"name": "lockout", "zones": [zone for zone in ZONES if zone["name"] in (src, "host")],
+               "policies": [{"src": src, "dst": "host", "default": default}]},
               f"policy {src} to host would {default} new connections from", way)
       for way, src, default in (("four", "lan", "drop"), ("six", "lan", "reject"), ("beyond", "all", "drop"), ("six", "all", "drop"))),
-    Attempt("firewall-rule", "virt_firewall", {"name": "lockout", "zones": [ZONES[0], ZONES[2]], "policies": [
-        {"src": "lan", "dst": "host", "default": "accept", "rules": [{"protocol": "tcp", "ports": ["1-1000"], "saddr": [f"{PEER}/32"], "action": "drop"}]}]},
+    Attempt("firewall-rule", "virt_firewall", {"name": "lockout", "zones": [ZONES[0], ZONES[2]], "policies": [DROPPING]},
             f"policy lan to host would drop new connections from {PEER}"),
     Attempt("nat-forward", "virt_nat", {"name": "lockout", "subnets": ["10.70.0.0/24"], "forwards": [{"port": "20-30", "to": "10.70.0.10"}]},
             f"leads new connections to {ADDRESS} port 22 on to 10.70.0.10"),

@@ -40,8 +40,8 @@ class Tables:
         if record is None:
             return None
         state = record.state
-        settings = tuple((each, sysctl.read(each)) for each, unused in state.settings)
-        return replace(state, live=self._judged(record), settings=settings, boot=table_boot.holds(state, self._settings()))
+        found = tuple((each, sysctl.read(each)) for each, unused in state.settings)
+        return replace(state, live=self._judged(record), found=found, boot=table_boot.holds(state, self._settings()))
 
     def _judged(self, record):
         """Whether the kernel has what was stored. nft(8) of another version may print the same in other words, and is asked what it makes of it."""
@@ -92,21 +92,23 @@ class Tables:
             yield name
 
     def _store(self, state):
-        path = RECORDS / f"{state.kind}_{state.name}.json"
-        files.write(path, table_record.text(table_record.Record(state, *self._rehearse(state))))
+        files.write(_record(state), table_record.text(table_record.Record(state, *self._rehearse(state))))
         self.__dict__.pop("records", None)
         table_boot.keep(state, self._settings())
 
     def _forget(self, state):
-        (RECORDS / f"{state.kind}_{state.name}.json").unlink(missing_ok=True)
+        """Remove what is stored of a table; the record comes last, by which a run is known that was killed before."""
+        path = _record(state)
+        table_boot.drop(state, self._settings(but=path))
+        path.unlink(missing_ok=True)
         self.__dict__.pop("records", None)
-        table_boot.drop(state, self._settings())
 
-    def _settings(self):
-        """{name: value} of all that resources of any kind need of sysctl(8)."""
+    def _settings(self, but=None):
+        """{name: value} of all that resources of any kind need of sysctl(8), ``but`` for what one of the records says."""
         found = {}
         for path in sorted(RECORDS.glob("*.json")):
-            found.update(table_record.parse(files.text(path)).state.settings)
+            if path != but:
+                found.update(table_record.parse(files.text(path)).state.settings)
         return found
 
     def _load(self, state):
@@ -169,6 +171,10 @@ def _of(state, tables):
     return {family: tables[family, name] for family, name in state.tables if (family, name) in tables}
 
 
+def _record(state):
+    return RECORDS / f"{state.kind}_{state.name}.json"
+
+
 def _environment():
     path = Path(_program()).parent
     return {"PATH": f"{path}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
@@ -182,7 +188,7 @@ def _program():
 
 
 def _nft(*words, text=None):
-    return subprocess.run([_program(), *words], input=text, capture_output=True, text=True, check=False)
+    return subprocess.run([_program(), *words], input=text, capture_output=True, text=True, check=False, env=_environment())
 
 
 def _hint(said):

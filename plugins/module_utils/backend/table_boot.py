@@ -77,7 +77,8 @@ def drop(state, settings):
     if any(FOLDER.glob("*.nft")):
         files.write(SETTINGS, _common(settings)[SETTINGS])
         return
-    for path in _common(settings):
+    SETTINGS.unlink(missing_ok=True)  # its folder is the system's
+    for path in (MAIN, FLUSHED):
         files.remove(path)
     systemd.disable(UNIT)
     if systemd.runs():

@@ -24,7 +24,16 @@ def digests(document):
 
 def _plain(what, value):
     """An entry without the number that the kernel gave it, and with members in an order of their own."""
-    held = {name: inner for name, inner in value.items() if name != "handle"}
-    if "elem" in held:
-        held["elem"] = sorted(json.dumps(each, sort_keys=True) for each in held["elem"])
-    return json.dumps([what, held], sort_keys=True)
+    return json.dumps([what, _sorted({name: inner for name, inner in value.items() if name != "handle"})], sort_keys=True)
+
+
+def _sorted(value):
+    """The same with the members of all sets and maps in one order, those in the middle of a rule as well."""
+    if isinstance(value, dict):
+        inner = {name: _sorted(each) for name, each in value.items()}
+        return {name: sorted(each, key=_text) if name in ("elem", "set") and isinstance(each, list) else each for name, each in inner.items()}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value
+
+
+def _text(value):
+    return json.dumps(value, sort_keys=True)

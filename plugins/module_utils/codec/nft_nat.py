@@ -50,7 +50,10 @@ class Form(NamedTuple):
 
 
 def text(name, nat, subnets, lab):
-    """The table of a Nat. ``subnets`` are all that it is for, as ipaddress has them."""
+    """The table of a Nat. ``subnets`` are all that it is for, as ipaddress has them, and hold where its forwards lead to and what of its netmap is inside.
+
+    The order in which a task names things tells nothing, and is not kept.
+    """
     forms = _forms(nat.forwards)
     body, looked_up, sources, reached = [], [], [], []
     for family in FAMILIES:
@@ -64,8 +67,9 @@ def text(name, nat, subnets, lab):
             body += block(f"set inside_{family.nfproto}", f"type {family.address}; flags interval", *elements(ipaddress.collapse_addresses(inside)))
         if pairs:
             looked_up.append(f"dnat {family.nft} prefix to {family.nft} daddr map {_pairs((each.outside, each.inside) for each in pairs)}")
-            sources.append(f"{_leaving(nat)}snat {family.nft} prefix to {family.nft} saddr map {_pairs((each.inside, each.outside) for each in pairs)}")
-        if mine and inside:
+            sources.append(f"{_away(family)}{_leaving(nat)}snat {family.nft} prefix to {family.nft} saddr map "
+                           f"{_pairs((each.inside, each.outside) for each in pairs)}")
+        if mine or pairs:
             reached.append(f"{family.nft} saddr @inside_{family.nfproto} {family.nft} daddr @inside_{family.nfproto} ct status dnat masquerade")
         if inside:
             sources += _sources(family, nat)
@@ -92,17 +96,18 @@ def _map(family, form, forwards):
     key = [*([family.address] if form.listening else []), *([family.address] if form.sources else []), "inet_proto", "inet_service"]
     value = family.address if form.range else f"{family.address} . inet_service"
     kept = ["flags interval"] if form.sources or form.range else []
-    return block(f"map {form.map}", f"type {' . '.join(key)} : {value}", *kept, *elements(element for each in forwards for element in _elements(form, each)))
+    members = (element for each in sorted(forwards, key=lambda each: (each.listening, str(each))) for element in _elements(form, each))
+    return block(f"map {form.map}", f"type {' . '.join(key)} : {value}", *kept, *elements(members))
 
 
 def _elements(form, forward):
-    """What a map has of a forward: one a port and source, unless the port stays the same."""
+    """What a map has of a forward: one a port and source, unless the port stays the same. Of sources that hold each other the widest is enough."""
     first, last = forward.listening
     ports = [(forward.port, None)] if form.range else [(str(port), str(port + forward.shift)) for port in range(first, last + 1)]
     comment = f' comment "{forward.comment}"' if forward.comment else ""
-    for source in sorted(forward.sources) if form.sources else [None]:
+    for source in ipaddress.collapse_addresses(map(ipaddress.ip_network, forward.sources)) if form.sources else [None]:
         for port, to_port in ports:
-            key = [*([forward.listen] if form.listening else []), *([source] if source else []), forward.transport, port]
+            key = [*([forward.listen] if form.listening else []), *([str(source)] if source else []), forward.transport, port]
             yield f"{' . '.join(key)}{comment} : {' . '.join([forward.to, *([to_port] if to_port else [])])}"
 
 
@@ -116,6 +121,11 @@ def _pairs(pairs):
     return f"{{ {', '.join(f'{before} : {after}' for before, after in sorted(pairs))} }}"
 
 
+def _away(family):
+    """What packets are that go elsewhere: what stays inside keeps its source, also where bridged frames pass the firewall."""
+    return f"{family.nft} daddr != @inside_{family.nfproto} {family.nft} daddr != {{ {', '.join(family.groups)} }} "
+
+
 def _leaving(nat):
     """What packets are that leave by one of the devices."""
     return "oifname { " + ", ".join(f'"{name}"' for name in sorted(nat.devices)) + " } " if nat.devices else ""
@@ -123,11 +133,10 @@ def _leaving(nat):
 
 def _sources(family, nat):
     """Rules that give what leaves another source: with other ports, where such are asked for, and without for what has none."""
-    given = next((each for each in nat.snat or () if ipaddress.ip_address(each.partition("-")[0]).version == family.version), None)
+    given = next((each for each in nat.snat if ipaddress.ip_address(each.partition("-")[0]).version == family.version), None)
     if given is None and not (nat.masquerades and (family.version == 4 or nat.ipv6)):
         return
-    away = f"{family.nft} daddr != @inside_{family.nfproto} {family.nft} daddr != {{ {', '.join(family.groups)} }}"
-    which = f"{family.nft} saddr @inside_{family.nfproto} {away} {_leaving(nat)}"
+    which = f"{family.nft} saddr @inside_{family.nfproto} {_away(family)}{_leaving(nat)}"
     flags = ",".join([*([nat.random] if nat.random else []), *(["persistent"] if nat.persistent else [])])
     verb, ports = ("masquerade", f" to :{nat.ports}") if given is None else (f"snat {family.nft} to {_bracketed(given)}", f":{nat.ports}")
     if nat.ports:

@@ -31,6 +31,6 @@ def text(record):
 def parse(given):
     """The Record that text() wrote."""
     held = json.loads(given)
-    state = TableState(held["kind"], held["name"], read(CLASSES[held["kind"]], held["data"]), held["text"], held["lab"],
-                       settings=tuple(sorted(held["settings"].items())))
+    data = read(CLASSES[held["kind"]], held["data"], strict=False)
+    state = TableState(held["kind"], held["name"], data, held["text"], held["lab"], settings=tuple(held["settings"].items()))
     return Record(state, held["version"], held["digests"])

@@ -21,9 +21,9 @@ ITSELF = "what the host says to itself is not decided here"
 
 def firewall(params, mark, host):
     """The WantedTable of one set of virt_firewall's options."""
-    name = named(params)
     if params["state"] == "absent":
-        return WantedTable("firewall", name, state="absent", lab=mark)
+        return WantedTable("firewall", params["name"], state="absent", lab=mark)
+    name = named(params)
     data = read(Firewall, params)
     _unique("zones", [each.name for each in data.zones])
     _unique("policies", [str(each) for each in data.policies])

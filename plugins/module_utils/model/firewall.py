@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
 from .option import option, options
-from .values import BOOL, BURST, COMMENT, LINE, LOG_PREFIX, PORTS, RATE, RULE_DEVICE, ZONE, one_of, prefixes
+from .values import BOOL, BURST, COMMENT, COMPARED, LINE, LOG_PREFIX, PORTS, RATE, ZONE, one_of, prefixes
 
 SUBNETS = prefixes("192.168.100.0/24 or fd00:100::/64")
 ACTIONS = ("accept", "drop", "reject")
@@ -23,7 +23,7 @@ class Zone:
 
     name: Optional[str] = option(ZONE, "Name of the zone, that policies call it by.", required=True)
     networks: Optional[tuple] = options(LINE, "Names of networks of libvirt's: their bridges belong to the zone.", unset=None)
-    devices: Optional[tuple] = options(RULE_DEVICE, "Devices, such as bridges and NICs, that those of the zone are reached by.", unset=None)
+    devices: Optional[tuple] = options(COMPARED, "Devices, such as bridges and NICs, that those of the zone are reached by.", unset=None)
     subnets: Optional[tuple] = options(
         SUBNETS, "Subnets and addresses that belong to the zone, by whichever device they are reached, unless a policy is about that device.", unset=None
     )

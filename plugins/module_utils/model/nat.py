@@ -10,24 +10,28 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .option import option, options
-from .values import ADDRESS, ADDRESSES, BOOL, COMMENT, DEVICE, LINE, PORTS, one_of, prefixes
+from .values import ADDRESSES, BARE_ADDRESS, BOOL, COMMENT, COMPARED, LINE, PORTS, one_of, prefixes
 
 SUBNETS = prefixes("192.168.100.0/24 or fd00:100::/64")
+#: who a forward is there for that names no sources, by IP's version
+EVERYBODY = {4: "0.0.0.0/0", 6: "::/0"}
+#: in the place of an address: whichever a forward listens to
+ANY = "any"
 
 
 @dataclass(frozen=True)
 class Forward:
     """A port of the host's that leads to a guest. ``ports` are inclusive pairs of numbers."""
 
-    to: Optional[str] = option(ADDRESS, "Address that it leads to, in one of the subnets.", required=True)
+    to: Optional[str] = option(BARE_ADDRESS, "Address that it leads to, in one of the subnets.", required=True)
     port: Optional[str] = option(PORTS, "Port, or range of ports such as V(8000-8010), that is listened to.", required=True)
     to_port: Optional[str] = option(
         PORTS, "Port that it leads to; the same where it is not given. Of a range the first, or a range of the same length: the ports are shifted."
     )
     protocol: Optional[str] = option(one_of("tcp", "udp", "sctp"), "Transport protocol; V(tcp) where it is not given.")
     listen: Optional[str] = option(
-        ADDRESS, "Address that is listened to. Where it is not given that is every address of the host's, also those it will get: right where addresses come "
-        "by DHCP."
+        BARE_ADDRESS, "Address that is listened to. Where it is not given that is every address of the host's, also those it will get: right where addresses "
+        "come by DHCP."
     )
     sources: Optional[tuple] = options(SUBNETS, "Subnets and addresses that it is there for; everybody where it is not given.", unset=None)
     comment: Optional[str] = option(COMMENT, "What it is for, which nft(8) shows beside it.")
@@ -72,7 +76,7 @@ class Nat:
         LINE, "Name of a network of libvirt's, whose subnets it is for. Its forward mode must be one that does not translate, such as V(open)."
     )
     subnets: Optional[tuple] = options(SUBNETS, "Subnets that it is for.")
-    devices: Optional[tuple] = options(DEVICE, "Devices that packets leave by which get another source; where it is not given, whichever they leave by.")
+    devices: Optional[tuple] = options(COMPARED, "Devices that packets leave by which get another source; where it is not given, whichever they leave by.")
     masquerade: Optional[bool] = option(
         BOOL, "Packets that leave get the address of the device that they leave by. Where it is not given that is so unless O(snat) or O(netmap) is."
     )
@@ -100,24 +104,60 @@ def span(ports):
     return int(first), int(last or first)
 
 
-def clashes(forwards, others):
-    """Yield (number of a forward, one of others) of those that listen to the same."""
-    held = {}
-    for other in others:
-        first, last = other.listening
-        for port in range(first, last + 1):
-            held.setdefault((other.version, other.transport, port), []).append(other)
-    for number, forward in enumerate(forwards):
-        first, last = forward.listening
-        for port in range(first, last + 1):
-            for other in held.get((forward.version, forward.transport, port), ()):
-                if other is not forward and _meet(forward, other):
-                    yield number, other
+def overlap(one, other):
+    """True for two subnets, as text or as ipaddress has them, that have addresses in common."""
+    mine, theirs = ipaddress.ip_network(one), ipaddress.ip_network(other)
+    return mine.version == theirs.version and mine.overlaps(theirs)
 
 
-def _meet(one, other):
-    """True where both listen to the same address, and are there for the same source."""
-    if None not in (one.listen, other.listen) and one.listen != other.listen:
-        return False
-    mine, theirs = ([ipaddress.ip_network(source) for source in each.sources or ()] for each in (one, other))
-    return not mine or not theirs or any(each.overlaps(source) for each in mine for source in theirs)
+def clash(forwards, others):
+    """(number of a forward, one of ``others``) that listen to the same address and port and are there for the same source; None where no two do.
+
+    ``others`` may be the same list. It is one pass over the ports, however many there are and however long their ranges: of those that were passed it is
+    known for each place where they listen, and for all subnets that hold their sources, which one goes on to the last port.
+    """
+    same = others is forwards
+    lengths = {version: sorted({length for found, length in _lengths([*forwards, *others]) if found == version}) for version in EVERYBODY}
+    passed = {}, {}
+    work = [(each.listening, 0, number) for number, each in enumerate(forwards)]
+    work += [] if same else [(each.listening, 1, number) for number, each in enumerate(others)]
+    for (first, last), side, number in sorted(work):
+        each = (forwards, others)[side][number]
+        mine, theirs = passed[side], passed[side if same else 1 - side]
+        places = list(_places(each, lengths[each.version]))
+        met = next((held[1] for place in _looked_at(each, places) for held in [theirs.get(place)] if held is not None and held[0] >= first), None)
+        if met is not None:
+            return (met, each) if side else (number, others[met])
+        for place in _listened_at(each, places):
+            mine[place] = max(mine.get(place, (0, 0)), (last, number))
+    return None
+
+
+def _sources(forward):
+    return map(ipaddress.ip_network, forward.sources or [EVERYBODY[forward.version]])
+
+
+def _lengths(forwards):
+    """{(IP's version, length of a prefix)} of all sources."""
+    return {(source.version, source.prefixlen) for each in forwards for source in _sources(each)}
+
+
+def _places(forward, lengths):
+    """Yield of each source the prefixes of these lengths that hold it, itself the last: what tells a place but for the address."""
+    for source in _sources(forward):
+        bits = int(source.network_address)
+        yield [(forward.version, forward.transport, length, bits >> source.max_prefixlen - length) for length in lengths if length <= source.prefixlen]
+
+
+def _listened_at(forward, places):
+    """Keys that a forward is known by: its sources, and what holds them."""
+    for listen in (forward.listen, ANY):
+        for *above, own in places:
+            yield from (("source", listen, own), *(("within", listen, each) for each in (*above, own)))
+
+
+def _looked_at(forward, places):
+    """Keys of those that a forward would clash with: whose source holds one of its own, or is within it."""
+    for listen in (ANY,) if forward.listen is None else (None, forward.listen):
+        for *above, own in places:
+            yield from (("within", listen, own), *(("source", listen, each) for each in above))

@@ -25,9 +25,10 @@ class TableState:
     """A table as it is, or as it shall be.
 
     ``data`` is an instance of the class of its ``kind``, ``text`` what nft(8) reads of it, ``lab`` the mark. ``live`` is what the kernel has of it.
-    ``settings`` are pairs of a name of sysctl(8)'s and the number that it is or is to be, and ``boot`` tells whether all is stored for the next boot.
-    ``found``, of a target, are these settings as they were before, and ``whom`` who it is about on this host: {zone: Members} of a Firewall. ``data``
-    None is a table that is gone, and whose settings are to go back.
+    ``settings`` are pairs of a name of sysctl(8)'s and the number that the table needs it to be, in the order in which they are to be set, ``found`` what
+    they are (of a target, what they were before), and ``boot`` tells whether all is stored for the next boot. ``back``, of a state to go back to, are
+    settings as they are to be again, whatever the table needs; ``data`` None is a table that is gone.
+    ``whom``, of a target, is who it is about on this host: {zone: Members} of a Firewall.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class TableState:
     settings: tuple = ()
     boot: bool = True
     found: tuple = field(default=(), compare=False)
+    back: tuple = field(default=(), compare=False)
     whom: Any = field(default=None, compare=False)
 
     @property
@@ -70,4 +72,4 @@ def report(state):
     if state is None:
         return {"state": "absent"}
     shown = {"name": state.name, "state": "present", **plain(state.data), "lab": state.lab, "rules": state.text.splitlines()}
-    return {**shown, **({"kernel": state.live} if state.live != IN_PLACE else {}), "sysctl": dict(state.settings)}
+    return {**shown, **({"kernel": state.live} if state.live != IN_PLACE else {}), "sysctl": dict(state.found)}

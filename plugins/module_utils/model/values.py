@@ -117,6 +117,12 @@ def _device(value):
     return value
 
 
+def _compared(value):
+    if re.search(r"[\"*\\\x00-\x1f\x7f]", _device(value)):
+        raise ValueError("must be a device name without quotes, backslashes, asterisks and control characters: nft(8) cannot compare such names")
+    return value
+
+
 def _mac(value):
     # libvirt itself writes a leading zero that is missing; more than that is no MAC address
     octets = value.lower().split(":")
@@ -146,6 +152,12 @@ def _address(value):
         return str(ipaddress.ip_address(value))
     except ValueError:
         raise ValueError("must be an IPv4 or IPv6 address") from None
+
+
+def _bare_address(value):
+    if "%" in value:
+        raise ValueError("must be an IPv4 or IPv6 address without a zone (what follows the percent sign)")
+    return _address(value)
 
 
 def _ipv4(value):
@@ -201,9 +213,12 @@ def prefixes(example):
         try:
             if "%" in value:
                 raise ValueError
-            return str(ipaddress.ip_network(value))
+            found = ipaddress.ip_network(value, strict=False)
         except ValueError:
-            raise ValueError(f"must be a subnet such as {example}, without bits beyond its prefix") from None
+            raise ValueError(f"must be a subnet such as {example}, or an address") from None
+        if ipaddress.ip_interface(value).ip != found.network_address:
+            raise ValueError(f"must be a subnet without bits beyond its prefix; give {found}, or the address alone")
+        return str(found)
 
     return Kind("str", canonical)
 
@@ -211,7 +226,7 @@ def prefixes(example):
 def _addresses(value):
     first, dash, last = value.partition("-")
     try:
-        low, high = ipaddress.ip_address(first.strip()), ipaddress.ip_address((last if dash else first).strip())
+        low, high = (ipaddress.ip_address(_bare_address(each.strip())) for each in (first, last if dash else first))
     except ValueError:
         raise ValueError("must be an address, or a range such as 203.0.113.5-203.0.113.9") from None
     if low.version != high.version or low > high:
@@ -229,22 +244,20 @@ def _ports(value):
     return f"{low}-{high}" if low < high else str(low)
 
 
+#: what a string of nft(8)'s can carry
+UNQUOTED = re.compile(r"[^\"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
 def _comment(value):
-    if not re.fullmatch(r"[^\"\\\x00-\x1f\x7f]{1,128}", value) or UNWRITABLE.search(value) or len(value.encode()) > 128:
-        raise ValueError("must be 1 to 128 bytes on one line, without quotes and backslashes: nft(8) cannot carry them")
+    if not UNQUOTED.fullmatch(value) or len(value.encode()) > 128:
+        raise ValueError("must be 1 to 128 bytes on one line, without quotes, backslashes and control characters: nft(8) cannot carry them")
     return value
 
 
 def _log_prefix(value):
-    # nft(8) puts values in the place of names with $ here, which it does in no comment
-    if not re.fullmatch(r"[^\"\\$\x00-\x1f\x7f]{1,127}", value) or UNWRITABLE.search(value) or len(value.encode()) > 127:
-        raise ValueError("must be 1 to 127 bytes on one line, without quotes, backslashes and dollar signs: nft(8) cannot carry them")
-    return value
-
-
-def _rule_device(value):
-    if re.search(r"[\"\\*\x00-\x1f\x7f]", _device(value)) or UNWRITABLE.search(value):
-        raise ValueError("must be a device name without quotes, backslashes, asterisks and control characters: nft(8) knows no way to write them")
+    # nft(8) puts a value in the place of a name with $ here, which it does in no comment; and the kernel has room for one byte less
+    if not UNQUOTED.fullmatch(value) or "$" in value or len(value.encode()) > 127:
+        raise ValueError("must be 1 to 127 bytes on one line, without quotes, backslashes, dollar signs and control characters: nft(8) cannot carry them")
     return value
 
 
@@ -288,10 +301,12 @@ LINE = Kind("str", _line)
 WORD = Kind("str", _word)
 LAB = Kind("str", _lab)
 DEVICE = Kind("str", _device)
+COMPARED = Kind("str", _compared)
 MAC = Kind("str", _mac)
 UNICAST_MAC = Kind("str", _unicast_mac)
 UUID = Kind("str", _uuid)
 ADDRESS = Kind("str", _address)
+BARE_ADDRESS = Kind("str", _bare_address)
 IPV4 = Kind("str", _ipv4)
 CIDR = Kind("str", _cidr)
 OWN_CIDR = Kind("str", _own_cidr)
@@ -302,7 +317,6 @@ ADDRESSES = Kind("str", _addresses)
 PORTS = Kind("str", _ports)
 COMMENT = Kind("str", _comment)
 LOG_PREFIX = Kind("str", _log_prefix)
-RULE_DEVICE = Kind("str", _rule_device)
 RULES = Kind("str", _rules)
 ZONE = Kind("str", _zone)
 RATE = Kind("str", _rate)

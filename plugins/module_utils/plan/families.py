@@ -62,11 +62,13 @@ FAMILIES = {
         link_steps.leftovers, links.report, link_defaults.brief, link_guard.cuts, link_steps.MENDING,
     ),
     "nat": Family(
-        nat.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: target, table_steps.undone,
+        nat.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: table_steps.expected(target, context),
+        table_steps.undone,
         lambda item, now: (), table.report, dict, nat_guard.cuts, frozenset(),
     ),
     "firewall": Family(
-        firewall.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: target, table_steps.undone,
+        firewall.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: table_steps.expected(target, context),
+        table_steps.undone,
         lambda item, now: (), table.report, dict, firewall_guard.cuts, frozenset(),
     ),
 }

@@ -10,7 +10,7 @@ import ipaddress
 from ..errors import ValidationError, about
 from ..model.firewall import Members
 from ..model.table import TableState
-from ..model.values import RULE_DEVICE
+from ..model.values import COMPARED
 from .plan import NO_OTHERS
 from .table_steps import definition_of, item_of, unbooted
 
@@ -76,7 +76,7 @@ def _named(number, zone, networks):
             why = "libvirt has not chosen its bridge yet" if definition.owns_bridge else f"its forward mode {definition.mode} has no bridge"
             raise ValidationError(path, name, why, "give the network's bridge a name" if definition.owns_bridge else "give devices or subnets instead")
         try:
-            found.append(RULE_DEVICE.canonical(definition.bridge_name))
+            found.append(COMPARED.canonical(definition.bridge_name))
         except ValueError as err:
             raise ValidationError(path, name, f"its bridge is {definition.bridge_name!r}, which {err}", "give the network's bridge another name") from err
     return found

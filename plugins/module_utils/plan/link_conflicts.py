@@ -293,7 +293,7 @@ def _check_routes(wanted, state, context):
     theirs = [route for route in displaced(new, context.others(state.name)) if route not in state.others] if new else ()
     if theirs:
         raise ValidationError("routes", str(theirs[0].asked), f"{state.name} has {theirs[0]} of another program, and there is one of a subnet and metric",
-                              "leave it out, give another metric, or say takeover: true")
+                              f"leave it out, give another metric, or say takeover: true and persist: {next(iter(context.keepers), 'networkd')}")
 
 
 def _check_below(state, target, targets, context):

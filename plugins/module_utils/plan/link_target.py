@@ -195,8 +195,9 @@ def fill(target, held):
     vlans = target.vlans if target.vlans is not None and target.vlans.given else held.vlans
     data = settled(held.data, merged(held.data, target.data))
     link = over(held.link if _keeps_mac(held, target) else replace(held.link, mac=None), given)
+    active = {"active": target.facts["active"]} if target.facts.get("active") else {}
     return replace(held, link=replace(lasting(link, given), port=port), data=data, ports=ports, vlans=vlans, lab=target.lab, kept=target.kept,
-                   uplink=target.uplink, facts={**held.facts, **({"active": active} if (active := target.facts.get("active")) else {})})
+                   uplink=target.uplink, facts={**held.facts, **active})
 
 
 def _keeps_mac(held, target):

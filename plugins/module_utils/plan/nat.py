@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
-from ..errors import ValidationError, about
-from ..model.nat import clashes
+from ..errors import UnsupportedError, ValidationError, about
+from ..model.nat import clash, overlap
 from ..model.table import TableState
-from .plan import NO_OTHERS
+from .plan import NO_OTHERS, Grip, translation
 from .table_steps import definition_of, item_of, unbooted
 
-#: what a host needs to pass packets on, by IP's version; and to go on to hear routers then
+#: what a host needs to pass packets on, by IP's version
 FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
+#: what tells whether the kernel hears routers by a device: 2 is also while it passes packets on itself
 ADVERTISED = "net/ipv6/conf/{}/accept_ra"
+#: forward modes in which libvirt rejects what this module would let in, with what it says of each
+REJECTING = {"nat": "libvirt translates for it already, and rejects whatever comes in by itself",
+             "isolated": "libvirt rejects whatever leaves it and comes in"}
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
@@ -41,52 +46,91 @@ def _item(wanted, state, networks, after, context):
     if wanted.state != "absent":
         subnets = _subnets(wanted.data, networks)
         _check_targets(wanted.data, subnets, networks)
+        _check_inside(wanted.data, subnets)
         _check_others(wanted, subnets, networks, after)
-        target = _target(wanted, subnets, context)
+        target = _target(wanted, state, subnets, context)
         warnings = unbooted(context)
-    return item_of(wanted, state, target, warnings)
+    return replace(item_of(wanted, state, target, warnings), had=_grip(state), has=_grip(target))
 
 
-def _target(wanted, subnets, context):
+def _grip(state):
+    network = state.data.network if state is not None else None
+    return Grip(holds=frozenset({translation(network)} if network is not None else ()))
+
+
+def _target(wanted, state, subnets, context):
     versions = sorted({each.version for each in subnets})
-    settings = {FORWARDING[version]: 1 for version in versions}
-    if 6 in versions:  # who forwards hears no routers any more unless that is said
-        settings.update({ADVERTISED.format(name): 2 for name in context.advertised})
-    found = tuple((name, context.setting(name)) for name in sorted(settings))
+    hearing = _hearing(state, context) if 6 in versions else ()
+    settings = (*((name, 2) for name in hearing), *((FORWARDING[version], 1) for version in versions))
+    found = tuple((name, context.setting(name)) for name, unused in settings)
+    lacking = next((name for name, value in found if value is None), None)
+    if lacking is not None:
+        version = next(version for version, name in FORWARDING.items() if name == lacking)
+        raise UnsupportedError(f"this host's kernel has no {lacking}, as IPv{version} is off: leave subnets of IPv{version} out, or have the host boot with it")
     return TableState(wanted.kind, wanted.name, wanted.data, context.rules(wanted.name, wanted.data, subnets, wanted.lab), wanted.lab,
-                      settings=tuple(sorted(settings.items())), found=found)
+                      settings=settings, found=found)
+
+
+def _hearing(state, context):
+    """Names of the settings by which the kernel goes on to hear routers: those of devices where it did, and those that are stored, as routers come and go.
+
+    They come before forwarding: as that begins, the kernel drops the routes that it heard of by all other devices. Where it was told to hear none somebody
+    else listens, such as networkd, and is left to it.
+    """
+    heard = {name for name in map(ADVERTISED.format, context.advertised) if context.setting(name)}
+    held = {name for name, unused in state.settings if name not in FORWARDING.values()} if state is not None else set()
+    return sorted(heard | {name for name in held if context.setting(name) is not None})
 
 
 def _subnets(data, networks):
-    """All subnets that a Nat is for."""
-    found = [ipaddress.ip_network(each) for each in data.subnets or ()]
+    """All subnets that a Nat is for. Raises ValidationError where its network has none that can be translated."""
+    found = _known(data, networks)
     if data.network is None:
         return found
     definition = definition_of(networks.get(data.network))
     if definition is None:
         raise ValidationError("network", data.network, "no such network", "make it first, or in the same task of virt_host, or give subnets")
-    if definition.mode == "nat":
-        raise ValidationError("network", data.network, "its forward mode is nat: libvirt translates for it already, and rejects whatever comes in by itself",
+    if definition.mode in REJECTING:
+        raise ValidationError("network", data.network, f"its forward mode is {definition.mode}: {REJECTING[definition.mode]}",
                               "make its forward mode open, which leaves both to this module")
-    own = [each.network for each in definition.interfaces]
-    if not own and not found:
+    if not found:
         raise ValidationError("network", data.network, "has no addresses", "give it ips, or give subnets")
-    return list(dict.fromkeys([*found, *own]))
+    return found
+
+
+def _known(data, networks):
+    """The subnets of a Nat, as far as its network is there. One that is gone, or that libvirt translates by now, is for its own task to complain of."""
+    definition = definition_of(networks.get(data.network))
+    own = [each.network for each in definition.interfaces] if definition is not None and definition.mode != "nat" else []
+    return list(dict.fromkeys([*map(ipaddress.ip_network, data.subnets), *own]))
 
 
 def _check_targets(data, subnets, networks):
     """Raise ValidationError for a forward that leads nowhere, or into a network that lets nothing in."""
-    natted = {each.network: name for name, state in networks.items() for definition in [definition_of(state)] if definition is not None
-              and definition.mode == "nat" for each in definition.interfaces}
+    rejecting = [(each.network, name, definition.mode) for name, state in networks.items() for definition in [definition_of(state)]
+                 if definition is not None and definition.mode in REJECTING for each in definition.interfaces]
     for number, forward in enumerate(data.forwards):
         to = ipaddress.ip_address(forward.to)
-        name = next((name for subnet, name in natted.items() if to.version == subnet.version and to in subnet), None)
+        name, mode = next(((name, mode) for subnet, name, mode in rejecting if to in subnet), (None, None))
         if name is not None:
-            raise ValidationError(f"forwards[{number}].to", forward.to, f"is in network {name}, whose forward mode is nat: libvirt rejects what comes in",
+            raise ValidationError(f"forwards[{number}].to", forward.to, f"is in network {name}, whose forward mode is {mode}: libvirt rejects what comes in",
                                   "make that network's forward mode open, and give this module network or subnets, so that it translates for it")
-        if not any(to.version == subnet.version and to in subnet for subnet in subnets):
+        if not any(to in subnet for subnet in subnets):
             raise ValidationError(f"forwards[{number}].to", forward.to, f"is in none of {', '.join(map(str, subnets))}",
                                   "name a guest there, or add its subnet")
+
+
+def _check_inside(data, subnets):
+    """Raise ValidationError for what nothing of these subnets would get: one to one of others, and addresses of a version of IP that they have none of."""
+    for number, pair in enumerate(data.netmap):
+        inside = ipaddress.ip_network(pair.inside)
+        if not any(inside.version == subnet.version and inside.subnet_of(subnet) for subnet in subnets):
+            raise ValidationError(f"netmap[{number}].inside", pair.inside, f"is in none of {', '.join(map(str, subnets))}", "name a part of these, or add it")
+    versions = {subnet.version for subnet in subnets}
+    for number, given in enumerate(data.snat):
+        version = ipaddress.ip_address(given.partition("-")[0]).version
+        if version not in versions:
+            raise ValidationError(f"snat[{number}]", given, f"there is no subnet of IPv{version}", "leave it out, or add such a subnet")
 
 
 def _check_others(wanted, subnets, networks, after):
@@ -94,11 +138,19 @@ def _check_others(wanted, subnets, networks, after):
     for name, other in after.items():
         if name == wanted.name:
             continue
-        for number, forward in clashes(wanted.data.forwards, other.forwards):
-            raise ValidationError(f"forwards[{number}]", str(wanted.data.forwards[number]), f"nat {name} has {forward} lead to {forward.to}",
+        met = clash(wanted.data.forwards, other.forwards)
+        if met is not None:
+            raise ValidationError(f"forwards[{met[0]}]", str(wanted.data.forwards[met[0]]), f"nat {name} has {met[1]} lead to {met[1].to}",
                                   "let each port of an address lead to one place")
-        theirs = _subnets(other, networks) if other.network in networks or other.network is None else ()
+        theirs = _known(other, networks)
         for subnet in subnets:
-            taken = next((each for each in theirs if each.version == subnet.version and each.overlaps(subnet)), None)
+            taken = next((each for each in theirs if overlap(each, subnet)), None)
             if taken is not None:
-                raise ValidationError("subnets", str(subnet), f"overlaps {taken} of nat {name}", "let each subnet be one resource's")
+                option, value = ("subnets", str(subnet)) if str(subnet) in wanted.data.subnets else ("network", wanted.data.network)
+                raise ValidationError(option, value, f"{'' if option == 'subnets' else f'its subnet {subnet} '}overlaps {taken} of nat {name}",
+                                      "let each subnet be one resource's")
+        for number, pair in enumerate(wanted.data.netmap):
+            taken = next((each.outside for each in other.netmap if overlap(each.outside, pair.outside)), None)
+            if taken is not None:
+                raise ValidationError(f"netmap[{number}].outside", pair.outside, f"overlaps {taken}, which nat {name} leads elsewhere",
+                                      "let each address outside lead to one place")

@@ -8,21 +8,23 @@ from __future__ import annotations
 import ipaddress
 
 from ..model.access import holds
+from ..model.nat import Nat
+from ..model.table import IN_PLACE
 
 
 def cuts(item, access):
-    """Yield clauses that say what of an Item of a nat would cut an Access."""
+    """Yield clauses that say what of an Item of a nat would cut an Access; none for what the kernel leads elsewhere already."""
     if item.target is None:
         return
-    before = item.observed.data if item.observed is not None else None
-    held = set(before.forwards) if before is not None else set()
-    for forward in item.target.data.forwards:
-        if forward not in held and _takes(forward, access):
-            yield f"forward {forward} leads new connections to {access.server} port {access.port} on to {forward.to}"
-    pairs = set(before.netmap) if before is not None else set()
-    for pair in item.target.data.netmap:
-        if pair not in pairs and holds(pair.outside, access.server):
-            yield f"netmap of {pair.outside} leads what is for {access.server} on to {pair.inside}"
+    before = item.observed.data if item.observed is not None and item.observed.live == IN_PLACE else Nat()
+    if not any(_takes(forward, access) for forward in before.forwards):
+        for forward in item.target.data.forwards:
+            if _takes(forward, access):
+                yield f"forward {forward} leads new connections to {access.server} port {access.port} on to {forward.to}"
+    if not any(holds(pair.outside, access.server) for pair in before.netmap):
+        for pair in item.target.data.netmap:
+            if holds(pair.outside, access.server):
+                yield f"netmap of {pair.outside} leads what is for {access.server} on to {pair.inside}"
 
 
 def _takes(forward, access):

@@ -10,7 +10,7 @@ from ..model.network_state import report
 from . import network_conflicts, offers
 from .network_steps import changes_between, lost, steps_between
 from .network_target import restarts, target_of
-from .plan import NO_OTHERS, Grip, Item
+from .plan import NO_OTHERS, Grip, Item, translation
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
@@ -60,8 +60,9 @@ def grip(state):
     used |= {device.dev for each in definitions if each.forward for device in each.forward.interfaces}
     used |= {each.forward.pf for each in definitions if each.forward and each.forward.pf}
     ports = frozenset(state.definition.bridge_ports)
+    own = frozenset({translation(state.definition.name)} if state.definition.mode == "nat" else ())
     makes = bridges if state.live and state.live.owns_bridge else frozenset()
-    return Grip(makes, frozenset(used) | ports, bridges | ports, tuple(network_conflicts.subnets(state.live)) if state.live else ())
+    return Grip(makes, frozenset(used) | ports, bridges | ports | own, tuple(network_conflicts.subnets(state.live)) if state.live else ())
 
 
 def attached(guests, name, state):

@@ -35,13 +35,18 @@ class Step:
 @dataclass(frozen=True)
 class Grip:
     """What of the host a resource's state has to do with: names of devices that it makes and that it refers to, names that only one resource can hold
-    at a time (bridges, and their ports), and subnets (as ipaddress has them), which only one can have either.
+    at a time (bridges, their ports, and what translates for a network), and subnets (as ipaddress has them), which only one can have either.
     """
 
     makes: frozenset = frozenset()
     uses: frozenset = frozenset()
     holds: frozenset = frozenset()
     subnets: tuple = ()
+
+
+def translation(network):
+    """What only one can hold: libvirt, by the network's forward mode, or a nat. Who takes it over has it from the other, and gives it back where it fails."""
+    return f"translation of {network}"
 
 
 class Others(NamedTuple):

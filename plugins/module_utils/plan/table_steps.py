@@ -17,11 +17,12 @@ def steps_between(state, target):
 
     What is stored comes first: a run that is killed before it is loaded is known by that.
     """
-    if target is None or target.data is None:
-        gone = (Step("unload", state), Step("forget", state)) if state is not None else ()
-        return (*gone, *(_settings(state, target) if target is not None else ()))
-    steps = _settings(state, target)
-    if state is None or not state.boot or (state.data, state.text, state.lab, names(state)) != (target.data, target.text, target.lab, names(target)):
+    settings = tuple((name, value) for name, before, value in _differing(state, target))
+    steps = (Step("set", settings),) if settings else ()
+    if _gone(target):
+        loaded = state is not None and state.live != MISSING
+        return (*((Step("unload", state),) if loaded else ()), *((Step("forget", state),) if state is not None else ()), *steps)
+    if state is None or not state.boot or _stored(state) != _stored(target):
         steps = (*steps, Step("store", target))
     if state is None or state.text != target.text or state.live != IN_PLACE:
         steps = (*steps, Step("load", target))
@@ -32,7 +33,8 @@ def item_of(wanted, state, target, warnings=()):
     """The Item of a WantedTable between two TableStates (or None)."""
     steps = steps_between(state, target)
     before = report(state)
-    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, report(target) if steps else before, steps,
+    shown = report(target and replace(target, found=target.settings)) if steps else before
+    return Item(wanted.family, wanted.kind, wanted.name, state, target, before, shown, steps,
                 tuple(changes_between(state, target, steps)), warnings=tuple(warnings) if steps else ())
 
 
@@ -46,45 +48,52 @@ def definition_of(state):
     return (state.live or state.stored) if state is not None else None
 
 
-def names(state):
-    """Names of the settings that a table needs."""
-    return [name for name, unused in state.settings]
+def _gone(state):
+    return state is None or state.data is None
 
 
-def _settings(state, target):
-    held = dict(state.settings) if state is not None else {}
-    pairs = tuple((name, value) for name, value in target.settings if held.get(name, dict(target.found).get(name)) != value)
-    return (Step("set", pairs),) if pairs else ()
+def _stored(state):
+    return state.data, state.text, state.lab, state.settings
+
+
+def _differing(state, target):
+    """(name, value before, value after) of settings that change."""
+    if target is None:
+        return []
+    held = {**dict(target.found), **dict(state.found if state is not None else ())}
+    return [(name, held.get(name), value) for name, value in {**dict(target.settings), **dict(target.back)}.items() if held.get(name) != value]
+
+
+def expected(target, context):
+    """A target with the settings as they are now, by which it is held against a state: one that is gone tells nothing of them."""
+    return None if target is None else replace(target, found=tuple((name, context.setting(name)) for name, unused in (*target.settings, *target.back)))
 
 
 def undone(item):
-    """The state to go back to. Of a table that was not there what is left is its settings."""
-    if item.observed is not None or item.target is None:
-        return item.observed
-    return replace(item.target, data=None, live=MISSING, settings=item.target.found, found=item.target.settings)
+    """The state to go back to, with all settings as they were: of a table that was not there these are what is left."""
+    found = [pair for each in (item.observed, item.target) if each is not None for pair in each.found]
+    back = tuple((name, value) for name, value in dict(found).items() if value is not None)
+    if item.observed is None:
+        return item.target and replace(item.target, data=None, live=MISSING, settings=(), found=(), back=back)
+    return replace(item.observed, back=back)
 
 
 def changes_between(state, target, steps):
     """The Changes that ``steps``, those of steps_between(), come to. No guest notices any, but for what is translated for it in another way."""
     if not steps:
         return
-    if state is None or target is None:
-        yield Change("state", *("absent" if each is None else "present" for each in (state, target)), "live")
-        yield from (Change(f"sysctl[{name}]", *pair, "live") for name, *pair in _differing(state, target))
-        return
-    yield from (Change(*each, "live") for each in differences(state.data, target.data))
-    if state.data == target.data and state.text != target.text:
-        yield Change("rules", state.text.splitlines(), target.text.splitlines(), "live")
-    if state.lab != target.lab:
-        yield Change("lab", state.lab, target.lab, "live")
-    if state.live != IN_PLACE:
-        yield Change("kernel", state.live, IN_PLACE, "live")
-    if not state.boot:
-        yield Change("boot", "not as it was stored", "stored", "live")
+    if state is None and not _gone(target) or state is not None and _gone(target):
+        yield Change("state", *("absent" if _gone(each) else "present" for each in (state, target)), "live")
+    elif not _gone(target):
+        yield from (Change(*each, "live") for each in differences(state.data, target.data))
+        if state.data == target.data and state.text != target.text:
+            yield Change("rules", state.text.splitlines(), target.text.splitlines(), "live")
+        if state.lab != target.lab:
+            yield Change("lab", state.lab, target.lab, "live")
+        if state.live != IN_PLACE:
+            yield Change("kernel", state.live, IN_PLACE, "live")
+        if not state.boot:
+            yield Change("boot", "not as it was stored", "stored", "live")
+        needed = dict(target.settings)
+        yield from (Change(f"sysctl[{name}]", value, None, "live") for name, value in state.settings if name not in needed)
     yield from (Change(f"sysctl[{name}]", *pair, "live") for name, *pair in _differing(state, target))
-
-
-def _differing(state, target):
-    """(name, value before, value after) of settings that change."""
-    held = {**dict(target.found), **dict(state.settings if state is not None else ())} if target is not None else {}
-    return [(name, held.get(name), value) for name, value in (target.settings if target is not None else ()) if held.get(name) != value]

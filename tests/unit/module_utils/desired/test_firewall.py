@@ -36,8 +36,9 @@ def rule(**options):
 
 NAME = "must be 1 to 32 letters, digits, dashes and underscores, a letter or digit first"
 ZONE = "must be 1 to 32 letters, digits and underscores, a letter first"
-DEVICE, SUBNET = "must be a device name", "must be a subnet such as 192.168.100.0/24 or fd00:100::/64, without bits beyond its prefix"
-PREFIX, COMMENT = "must be 1 to 127 bytes on one line, without quotes, backslashes and dollar signs", "must be 1 to 128 bytes on one line, without quotes and"
+DEVICE, SUBNET = "must be a device name", "must be a subnet such as 192.168.100.0/24 or fd00:100::/64, or an address"
+PREFIX = "must be 1 to 127 bytes on one line, without quotes, backslashes, dollar signs and control characters: nft(8) cannot carry them"
+COMMENT = "must be 1 to 128 bytes on one line, without quotes, backslashes and control characters: nft(8) cannot carry them"
 RATE, PORT = "must be a number and a time such as 10/second", "must be a port from 1 to 65535"
 SAME = "no packet has addresses of both versions of IP; give addresses of the version that the rest of the rule is of"
 BAD = [
@@ -50,7 +51,8 @@ BAD = [
     (zone(devices=["all"]), "zones[5].devices[0] is 'all': must be another"),
     (zone(devices=["lo"]), "zones[5].devices is 'lo': what the host says to itself is not decided here; leave it out, or make a zone of the host itself"),
     *((zone(subnets=[each]), f"zones[5].subnets[0] is {each!r}: {SUBNET}")
-      for each in ("10.0.0.1/8", "fd00::1/64", "fe80::%eth0/64", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "default", "", "10.0.0", "{ 10.0.0.0/8 }", "1.1.1.1\n")),
+      for each in ("fe80::%eth0/64", "fe80::1%eth0", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "default", "", "10.0.0", "{ 10.0.0.0/8 }", "1.1.1.1\n")),
+    (zone(subnets=["fd00::1/64"]), "zones[5].subnets[0] is 'fd00::1/64': must be a subnet without bits beyond its prefix; give fd00::/64, or"),
     (zone(networks=["a\nb"]), "zones[5].networks[0] is 'a\\nb': must be one line"),
     (zone(name="lan", devices=["eth1"]), "zones is 'lan': is there twice; give each once"),
     (zone(), "zones[5] is 'z': nobody belongs to it; give networks, devices or subnets, or host: true"),
@@ -84,7 +86,8 @@ BAD = [
     *((rule(limit="1/day", burst=each), f"policies[0].rules[1].burst is {each}: must be from 1 to 65535") for each in (0, -1, 65536)),
     *((rule(limit=each), f"policies[0].rules[1].limit is {each!r}: {RATE}")
       for each in ("0/second", "10/week", "ten/second", "10", "/second", "10 /second", "10/seconds", "1.5/second", "9999999999/day", "10/second\n", "")),
-    *((rule(**{each: ["10.0.0.0/8", "10.0.0.1/8"]}), f"policies[0].rules[1].{each}[1] is '10.0.0.1/8': {SUBNET}") for each in ("saddr", "daddr")),
+    *((rule(**{each: ["10.0.0.0/8", "10.0.0.1/8"]}),
+       f"policies[0].rules[1].{each}[1] is '10.0.0.1/8': must be a subnet without bits") for each in ("saddr", "daddr")),
     (rule(saddr=["10.0.0.0/8"], daddr=["fd00::/8"]), f"policies[0].rules[1].daddr is ['fd00::/8']: {SAME}"),
     (rule(protocol="icmp", saddr=["fd00::/8"]), f"policies[0].rules[1].saddr is ['fd00::/8']: {SAME}"),
     (rule(protocol="icmpv6", daddr=["10.0.0.0/8"]), f"policies[0].rules[1].daddr is ['10.0.0.0/8']: {SAME}"),
@@ -126,8 +129,7 @@ def test_what_is_wanted_is_canonical():
 
 
 def test_who_goes_needs_no_more_than_a_name():
-    """Though a good one."""
-    gone = wanted(state="absent", zones=None, policies=None)
-    assert (gone.state, gone.data) == ("absent", None)
-    with pytest.raises(ValidationError, match="name is '{'"):
-        wanted(state="absent", name="{")
+    """Of whatever sort: there is nothing of that name."""
+    for name in ("f", "{"):
+        gone = wanted(state="absent", name=name, zones=None, policies=None)
+        assert (gone.state, gone.name, gone.data) == ("absent", name, None)

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a packet would pass chains of nft(8), as far as that can be told from what is known of the packet."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import NamedTuple, Optional
+
+ACCEPT, DROP = "accept", "drop"
+#: what a rule can do beside these
+JUMP, GOTO, RETURN = "jump", "goto", "return"
+#: chains that call each other deeper than that are not looked into: the kernel allows 16
+DEEPEST = 16
+
+
+class Match(NamedTuple):
+    """A condition: which fact of a packet (None: one that nobody knows), the values it may have, and whether it must have none of these instead."""
+
+    fact: Optional[str]
+    values: tuple = ()
+    negated: bool = False
+
+
+class Rule(NamedTuple):
+    """What is done with packets that meet all conditions: one of the words above; ``target`` is the chain to go to."""
+
+    matches: tuple
+    verdict: str
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain, with what makes it a base chain: its hook (None for others), type, priority and policy."""
+
+    family: str
+    table: str
+    name: str
+    hook: Optional[str] = None
+    type: str = ""
+    priority: int = 0
+    policy: str = ACCEPT
+    rules: tuple = ()
+
+    def __str__(self):
+        return f"chain {self.name} of table {self.family} {self.table}"
+
+
+def verdict(base, packet, chains):
+    """What a base chain does with a packet, a dict of facts: (ACCEPT or DROP, True where that is certain). ``chains`` is {name: Chain} of its table."""
+    found, perhaps = _through(base, packet, chains, 0)
+    found = found or base.policy
+    return found, not perhaps - {found}
+
+
+def _through(chain, packet, chains, depth):
+    """(ACCEPT, DROP, or None where a packet comes out at the end, what may have become of it before)"""
+    perhaps = set()
+    for rule in chain.rules if depth <= DEEPEST else ():
+        fits = _fits(rule.matches, packet)
+        if fits is False:
+            continue
+        if rule.verdict in (ACCEPT, DROP):
+            found, inner = rule.verdict, set()
+        elif rule.verdict == RETURN:
+            if fits:
+                break
+            continue
+        else:
+            found, inner = _through(chains[rule.target], packet, chains, depth + 1) if rule.target in chains else (None, set())
+        perhaps |= inner
+        if found and fits:
+            return found, perhaps
+        if found:
+            perhaps.add(found)
+        if rule.verdict == GOTO and fits:
+            break
+    return None, perhaps
+
+
+def _fits(matches, packet):
+    """True or False where that is certain, None else."""
+    known = [_meets(match, packet) for match in matches]
+    return False if False in known else None if None in known else True
+
+
+def _meets(match, packet):
+    fact = packet.get(match.fact)
+    if fact is None:
+        return None
+    return any(_same(fact, value) for value in match.values) != match.negated
+
+
+def _same(fact, value):
+    """True for a name that a value, which may end in a star, stands for, and for an address that is in it."""
+    if value.endswith("*"):
+        return fact.startswith(value[:-1])
+    try:
+        return ipaddress.ip_address(fact) in ipaddress.ip_network(value)
+    except ValueError:
+        return fact == value
