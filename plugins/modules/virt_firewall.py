@@ -20,6 +20,7 @@ description:
     Nobody finds another by ARP there either, unless a rule accepts something.
   - A policy without rules that lets nobody of a bridge's zone talk to the host drops ARP as well, where the bridge has no address, as the host would else
     answer. By a bridge that has one guests may have to find their way to others.
+  - What M(virtlab.network.virt_nat) forwards is known by what it is led to, the guest's address and port, and by who it comes from.
   - Guests need the host for DHCP and names, where libvirt serves these. A policy from their zone to the host has to accept them (udp 53, 67 and 547, tcp 53).
   - C(virtlab-rules.service) loads all tables at boot before guests start, and again whenever C(nftables.service) is started anew or reloaded.
 extends_documentation_fragment:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import json
 import re
 import time
 
@@ -129,3 +130,62 @@ def test_rules_of_frames_are_taken(host):
     assert text.count(nft_firewall.ANSWERS) == 1 and text.count('meta ibrname "br0" ether type arp drop') == 1
     shown = listed(host, re.sub('meta [io]brname "br0" ', "", text).replace(nft_firewall.ANSWERS, ""))
     assert "ether type arp accept" in shown and "reject" not in shown and "jump br-to-br" in shown
+
+
+#: runs in a network namespace, which has two others on cables, of 10.9.1.2 and 10.9.2.2: what is asked there, as (where, to whom, from which address)
+TRY = """
+import json, os, socket, subprocess, sys, time
+text, cells = json.load(sys.stdin)
+run = lambda *words, **more: subprocess.run(words, check=True, **more)
+away = lambda number, *words, **more: subprocess.Popen(("nsenter", "-t", str(places[number].pid), "-n", *words), stdout=subprocess.PIPE, text=True, **more)
+hear = "import socket, time; s = socket.create_server((%r, 22)); c = s.accept()[0]; print(flush=True); time.sleep(1.5); c.sendall(b'late'); time.sleep(9)"
+ask = ("import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[2], 0)); s.settimeout(1); s.connect((sys.argv[1], 9)); "
+       "s.send(b'?')\\ntry: print(s.recv(9).decode())\\nexcept OSError: print('nobody')")
+tell = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 9)); print(flush=True)\\n"
+        "while True: s.sendto(b'yes', s.recvfrom(9)[1])")
+places = {number: subprocess.Popen(("unshare", "-n", "sleep", "60")) for number in (1, 2)}
+time.sleep(0.5)
+run("ip", "link", "set", "lo", "up")
+for number, place in places.items():
+    run("ip", "link", "add", f"v{number}", "type", "veth", "peer", "name", "eth0", "netns", str(place.pid))
+    run("ip", "address", "add", f"10.9.{number}.1/24", "dev", f"v{number}")
+    run("ip", "link", "set", f"v{number}", "up")
+    for words in (f"address add 10.9.{number}.2/24 dev eth0", f"address add 10.8.0.{number}/32 dev eth0", "link set eth0 up",
+                  f"route add default via 10.9.{number}.1"):
+        away(number, "ip", *words.split()).wait()
+    run("sysctl", "-q", f"net.ipv4.conf.v{number}.rp_filter=0")
+run("ip", "route", "add", "10.8.0.1", "dev", "v1")
+run("sysctl", "-q", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0")
+late = subprocess.Popen((sys.executable, "-c", hear % "10.9.1.1"), stdout=subprocess.PIPE)
+time.sleep(0.5)
+old = away(1, sys.executable, "-c", "import socket; s = socket.create_connection(('10.9.1.1', 22)); s.settimeout(6); print(s.recv(9).decode())")
+late.stdout.readline()
+servers = [away(2, sys.executable, "-c", tell), subprocess.Popen((sys.executable, "-c", tell), stdout=subprocess.PIPE)]
+for each in servers:
+    each.stdout.readline()
+run("nft", "-f", "-", input=text, text=True)
+print(json.dumps([old.communicate()[0].strip(), *(away(number, sys.executable, "-c", ask, *more).communicate()[0].strip() for number, *more in cells)]))
+for each in (*servers, late, *places.values()):
+    each.kill()
+"""
+POLICIES = [{"src": "own", "dst": "far"}, {"src": "near", "dst": "far", "rules": [{"protocol": "udp", "ports": ["1-8", "10"], "action": "accept"}]},
+            {"src": "host", "dst": "near"}, {"src": "near", "dst": "host", "default": "accept", "rules": [{"saddr": ["10.8.0.0/16"], "action": "drop"}]}]
+ACCEPT = {"protocol": "udp", "ports": ["9"]}
+
+
+@pytest.mark.parametrize(("changed", "reached"), [
+    ({}, "host"), ({0: {"default": "accept"}}, "host"), ({1: {"rules": [ACCEPT]}}, "far, far as another, host"),
+    ({1: {"rules": [{"action": "drop", "saddr": ["10.8.0.1"]}, ACCEPT]}}, "far, host"),
+    ({1: {"rules": [ACCEPT, {"action": "drop", "saddr": ["10.8.0.1"]}]}}, "far, far as another, host"),
+    ({3: {"default": "drop", "rules": [{**ACCEPT, "limit": "1/day", "burst": 1}]}}, "host"),
+    ({3: {"default": "drop", "rules": [{**ACCEPT, "limit": "1/day", "burst": 2}]}}, "host, host as another"),
+])
+def test_whom_packets_reach(host, changed, reached):
+    """The device decides before an address that a guest gave itself, the first rule that fits counts, and what began before goes on."""
+    zones = {"near": members(("v1",)), "far": members(("v2",)), "own": members(subnets=("10.8.0.0/16",)), "host": members(host=True)}
+    text = inet(zones, [{**each, **changed.get(number, {})} for number, each in enumerate(POLICIES)])
+    asked = {"far": ("10.9.2.2", "10.9.1.2"), "far as another": ("10.9.2.2", "10.8.0.1"), "host": ("10.9.1.1", "10.9.1.2"),
+             "host as another": ("10.9.1.1", "10.8.0.1")}
+    old, *seen = json.loads(host.run("unshare", "--net", "python3", "-c", TRY, input=json.dumps([text, [(1, *each) for each in asked.values()]])).stdout)
+    assert ", ".join(name for name, said in zip(asked, seen) if said == "yes") == reached
+    assert old == "late" or 3 in changed  # whose own next word may come first, and is let in no more
