@@ -10,13 +10,17 @@ short_description: Decide who of virtual networks may begin to talk to whom
 version_added: 0.1.0
 description:
   - Policies from zone to zone. Zones are networks of libvirt's, bridges and other devices, subnets, and the host itself. What answers always passes, also
-    to who asks the host for a lease, and so does what IPv6 needs to find neighbours and routers.
+    to who asks the host for a lease and to the host that asks for one, and so does what IPv6 needs to find neighbours and routers.
   - Nothing is decided about what no policy is about. So two labs on one host never drop each other's packets, and what other programs' rules decide stays as it
-    is. What these drop cannot be let in by this module, as a packet has to pass all tables.
+    is. What these drop cannot be let in by this module, as a packet has to pass all tables. Nor is anything decided about what the host says to itself.
+  - A packet that is of two zones, of one by its device and of another by its address, is of that by its device, whatever order policies have.
   - Each resource is a table of nft(8) for what is routed, C(inet virtlab_firewall_NAME), and one for frames that stay on their bridge,
     C(bridge virtlab_firewall_NAME), where a policy is about such. Both are loaded all at once or not at all, and a policy is found by one look-up.
-  - A policy from a zone to itself is about what its members begin among themselves, also on one bridge. One without rules that lets nobody of a bridge's zone
-    talk to the host drops ARP as well, which the host else answers, even for bridges that have no address.
+  - A policy from a zone to itself is about what its members begin among themselves, also on one bridge, and whoever is behind a port of the bridge is a member.
+    Nobody finds another by ARP there either, unless a rule accepts something.
+  - A policy without rules that lets nobody of a bridge's zone talk to the host drops ARP as well, where the bridge has no address, as the host would else
+    answer. By a bridge that has one guests may have to find their way to others.
+  - What M(virtlab.network.virt_nat) forwards is known by what it is led to, the guest's address and port, and by who it comes from.
   - Guests need the host for DHCP and names, where libvirt serves these. A policy from their zone to the host has to accept them (udp 53, 67 and 547, tcp 53).
   - C(virtlab-rules.service) loads all tables at boot before guests start, and again whenever C(nftables.service) is started anew or reloaded.
 extends_documentation_fragment:

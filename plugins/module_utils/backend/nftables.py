@@ -134,8 +134,14 @@ class Tables:
 
     @property
     def bridges(self):
-        """Names of the host's bridges."""
-        return frozenset(name for name, each in self._host.devices.seen.items() if each.kind == "bridge")
+        """{name: addresses that somebody gave it} of the host's bridges."""
+        return {name: each.addresses for name, each in self._host.devices.seen.items() if each.kind == "bridge"}
+
+    @property
+    def ports(self):
+        """{name: the bridge, bond or team that it is a port of} of the host's devices."""
+        seen = self._host.devices.seen
+        return {name: each.master for name, each in seen.items() if each.master in seen and seen[each.master].kind in ("bridge", "bond", "team")}
 
     def rules(self, name, data, whom, lab):
         """What nft(8) is to read; ``whom`` are the subnets of a Nat, or the Members of a Firewall's zones."""

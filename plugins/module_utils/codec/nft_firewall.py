@@ -11,13 +11,21 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple
 
+from ..model.nat import span
 from .nft_text import block, quoted, table
 
-#: what is needed to find neighbours, and routers
-NEIGHBOURS = "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept"
+#: what is needed to find neighbours, and routers; and to go on to be found where switches and bridges pass groups on to members alone (RFC 4890, 4.4.1)
+MLD = "mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report"
+NEIGHBOURS = f"icmpv6 type {{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, {MLD} }} accept"
 ANSWERS = "ct state established,related accept"
-#: what the host's own DHCP servers answer, which connection tracking does not know for an answer: it goes to another address than was asked
+#: what DHCP servers answer, the host's own and those that it asks, which connection tracking does not know for an answer: who was asked was everybody
 LEASES = "meta l4proto udp udp sport . udp dport { 67 . 68, 547 . 546 } accept"
+#: what the host says to itself, also to an address that it has in a subnet of some zone
+ITSELF = {"input": 'iifname "lo" accept', "output": 'oifname "lo" accept'}
+#: what the host goes on to say on a connection that is older than connection tracking, such as the one that a task comes by: only a SYN begins one
+GOING_ON = "tcp flags & (syn | ack) != syn accept"
+#: protocols that nft(8) knows by name only where there is an /etc/protocols
+NUMBERS = {"gre": 47}
 #: (nft's word, IP's version)
 FAMILIES = (("ip", 4), ("ip6", 6))
 #: how often what is dropped is logged
@@ -25,9 +33,14 @@ SELDOM = "limit rate 10/minute"
 
 
 def text(name, data, zones, lab):
-    """The tables of a Firewall. ``zones`` is {name: Members}, as the model has them."""
+    """The tables of a Firewall. ``zones`` is {name: Members}, as the model has them.
+
+    The order of policies and members makes no difference. A packet that is of two zones, of one by its device and of another by its address, is of that by its
+    device: nobody comes into another zone by an address that they gave themselves.
+    """
     chains, ways, bridged = [], {"input": {}, "output": {}, "forward": {}}, {"input": [], "output": [], "forward": []}
-    for policy in data.policies:
+    policies = sorted(data.policies, key=str)
+    for policy in policies:
         source, target = zones[policy.src], zones[policy.dst]
         chains += block(f"chain {_chain(policy)}", *_lines(policy))
         hook = ways["input" if target.host else "output" if source.host else "forward"]
@@ -35,23 +48,30 @@ def text(name, data, zones, lab):
             hook.setdefault(key, []).append(f"{value} : jump {_chain(policy)}")
         for where, line in _frames(policy, source, target):
             bridged[where].append(line)
-    jumps = {hook: [f"{key} vmap {_set(values)}" for key, values in found.items()] for hook, found in ways.items()}
-    inside = [policy for policy in data.policies if policy.src == policy.dst and zones[policy.src].bridges]
-    frames = [line for policy in inside for line in block(f"chain {_chain(policy)}", *_lines(policy, reject="drop"))]
-    whole = table("inet", f"virtlab_firewall_{name}", lab, [*chains, *_hooks(jumps, [ANSWERS, NEIGHBOURS])])
-    return whole + table("bridge", f"virtlab_firewall_{name}", lab, [*frames, *_hooks(bridged, [ANSWERS, NEIGHBOURS] if inside else [])])
+    jumps = {hook: [f"{key} vmap {_set(sorted(found[key]))}" for key in sorted(found, key=_rank)] for hook, found in ways.items()}
+    first = {"input": [ANSWERS, NEIGHBOURS, ITSELF["input"], LEASES], "output": [ANSWERS, NEIGHBOURS, ITSELF["output"], LEASES, GOING_ON],
+             "forward": [ANSWERS, NEIGHBOURS]}
+    whole = table("inet", f"virtlab_firewall_{name}", lab, [*chains, *_hooks(jumps, first)])
+    inside = [policy for policy in policies if policy.src == policy.dst and zones[policy.src].bridges]
+    frames = [line for policy in inside for line in block(f"chain {_chain(policy)}", *_resolution(policy), *_lines(policy, reject="drop"))]
+    return whole + table("bridge", f"virtlab_firewall_{name}", lab, [*frames, *_hooks(bridged, {"forward": [ANSWERS, NEIGHBOURS]})])
 
 
 def _chain(policy):
-    return f"{policy.src}_to_{policy.dst}"
+    """Name of a policy's chain: names of zones have no dashes, so no two are the same."""
+    return f"{policy.src}-to-{policy.dst}"
+
+
+def _rank(key):
+    """What is looked up first: devices before addresses, of who begins before of who is talked to."""
+    return [word.endswith("addr") for word in key.split(" . ")], key
 
 
 def _hooks(jumps, first):
-    """The base chains of what is jumped to from each hook. They let pass what no policy is about."""
+    """The base chains of what is jumped to from each hook, with what passes ``first``. They let pass what no policy is about."""
     for hook, lines in jumps.items():
         if lines:
-            leases = [LEASES] if first and hook == "output" else []
-            yield from block(f"chain {hook}", f"type filter hook {hook} priority filter; policy accept;", *first, *leases, *lines)
+            yield from block(f"chain {hook}", f"type filter hook {hook} priority filter; policy accept;", *first.get(hook, ()), *lines)
 
 
 def _ways(source, target):
@@ -84,14 +104,19 @@ def _ends(members, device, address):
 
 
 def _frames(policy, source, target):
-    """(hook, line) of frames that do not leave their bridge, and of those that a bridge without an address takes for the host all the same."""
+    """(hook, line) of frames that do not leave their bridge, and of ARP that the host answers on a bridge without an address all the same.
+
+    By a bridge with an address the host is asked for others, too, as the way to them, and asks for those that it begins to talk to.
+    """
     if policy.src == policy.dst:
-        yield from (("forward", f"meta ibrname {quoted(bridge)} meta obrname {quoted(bridge)} jump {_chain(policy)}") for bridge in source.bridges)
-    alone = policy.otherwise != "accept" and not policy.rules
-    if alone and target.host:
-        yield from (("input", f"meta ibrname {quoted(bridge)} ether type {{ arp, ip, ip6 }} drop") for bridge in source.bridges)
-    if alone and source.host:
-        yield from (("output", f"meta obrname {quoted(bridge)} ether type {{ arp, ip, ip6 }} drop") for bridge in target.bridges)
+        yield from (("forward", f"meta ibrname {quoted(bridge)} meta obrname {quoted(bridge)} jump {_chain(policy)}") for bridge in sorted(source.bridges))
+    if target.host and policy.otherwise != "accept" and not policy.rules:
+        yield from (("input", f"meta ibrname {quoted(bridge)} ether type arp drop") for bridge in sorted(source.bare))
+
+
+def _resolution(policy):
+    """What lets those on one bridge find each other, as NEIGHBOURS does by IPv6, where a rule may let them talk."""
+    return ["ether type arp accept"] if any(rule.verdict == "accept" for rule in policy.rules) else []
 
 
 def _lines(policy, reject="reject"):
@@ -105,8 +130,8 @@ def _lines(policy, reject="reject"):
 
 def _matches(rule):
     """What packets are that a rule is about, once for each version of IP where that makes a difference."""
-    ports = f"{rule.protocol} dport {_set(sorted(rule.ports, key=lambda each: int(each.partition('-')[0])))} " if rule.ports else ""
-    protocol = f"meta l4proto {rule.protocol} " if rule.protocol and not ports else ""
+    ports = f"{rule.protocol} dport {_set(sorted(set(rule.ports), key=span))} " if rule.ports else ""
+    protocol = f"meta l4proto {NUMBERS.get(rule.protocol, rule.protocol)} " if rule.protocol and not ports else ""
     if not rule.saddr and not rule.daddr:
         yield f"{protocol}{ports}"
         return

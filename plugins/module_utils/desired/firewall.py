@@ -15,6 +15,8 @@ from .nat import named
 
 #: protocols of one version of IP alone
 VERSIONS = {"icmp": 4, "icmpv6": 6}
+#: why a policy is refused
+ITSELF = "what the host says to itself is not decided here"
 
 
 def firewall(params, mark, host):
@@ -46,26 +48,43 @@ def _check_zone(path, zone):
         raise ValidationError(f"{path}.host", True, "the host itself is a zone of its own", f"leave out {', '.join(members)}, or make another zone of them")
     if not zone.host and not members:
         raise ValidationError(path, zone.name, "nobody belongs to it", "give networks, devices or subnets, or host: true")
+    if "lo" in (zone.devices or ()):
+        raise ValidationError(f"{path}.devices", "lo", ITSELF, "leave it out, or make a zone of the host itself: host: true")
 
 
 def _check_policy(path, policy, data):
     for option in ("src", "dst"):
         if data.zone(getattr(policy, option)) is None:
-            raise ValidationError(f"{path}.{option}", getattr(policy, option), f"is no zone; these are: {', '.join(each.name for each in data.zones)}",
-                                  "name one of them, or add it to zones")
-    if data.zone(policy.src).host and data.zone(policy.dst).host:
-        raise ValidationError(f"{path}.dst", policy.dst, "what the host says to itself is not decided here", "leave this policy out")
+            there = ", ".join(each.name for each in data.zones) or "none"
+            raise ValidationError(f"{path}.{option}", getattr(policy, option), f"is no zone; these are: {there}", "name one of them, or add it to zones")
+    source, target = data.zone(policy.src), data.zone(policy.dst)
+    if source.host and target.host:
+        raise ValidationError(f"{path}.dst", policy.dst, ITSELF, "leave this policy out")
+    versions = [_versions(each.subnets) for each in (source, target) if each.subnets and not each.networks and not each.devices]
+    if versions and not set.intersection(*versions):
+        raise ValidationError(f"{path}.dst", policy.dst, f"no packet goes there from {policy.src}: one has subnets of IPv4 alone, the other of IPv6",
+                              "add subnets of the same version, or leave this policy out")
+    if policy.log and policy.otherwise == "accept":
+        raise ValidationError(f"{path}.log", policy.log, "default is accept, and what is accepted is not logged",
+                              "leave it out, or give a rule with action accept and log at the end of rules")
     for number, rule in enumerate(policy.rules):
         _check_rule(f"{path}.rules[{number}]", rule)
 
 
+def _versions(subnets):
+    return {ipaddress.ip_network(each).version for each in subnets}
+
+
 def _check_rule(path, rule):
+    for option in ("ports", "saddr", "daddr"):
+        if getattr(rule, option) == ():
+            raise ValidationError(f"{path}.{option}", [], "nothing is any of none, and this is not a rule for all", "give some, or leave it out for all")
     if rule.ports and rule.protocol not in TRANSPORTS:
         raise ValidationError(f"{path}.ports", list(rule.ports), f"{rule.protocol or 'without a protocol there'} has none",
                               f"say which protocol: {', '.join(TRANSPORTS)}")
     if rule.burst is not None and not rule.limit:
         raise ValidationError(f"{path}.burst", rule.burst, "nothing is limited", "give limit as well, or leave it out")
-    versions = [{ipaddress.ip_network(each).version for each in given} for given in (rule.saddr, rule.daddr) if given]
+    versions = [_versions(given) for given in (rule.saddr, rule.daddr) if given]
     versions += [{VERSIONS[rule.protocol]}] if rule.protocol in VERSIONS else []
     if versions and not set.intersection(*versions):
         option = "daddr" if rule.saddr and rule.daddr else "saddr" if rule.saddr else "daddr"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
 from .option import option, options
-from .values import BOOL, COMMENT, DEVICE, LINE, PORTS, RATE, U32, ZONE, one_of, prefixes
+from .values import BOOL, BURST, COMMENT, COMPARED, LINE, LOG_PREFIX, PORTS, RATE, ZONE, one_of, prefixes
 
 SUBNETS = prefixes("192.168.100.0/24 or fd00:100::/64")
 ACTIONS = ("accept", "drop", "reject")
@@ -23,8 +23,10 @@ class Zone:
 
     name: Optional[str] = option(ZONE, "Name of the zone, that policies call it by.", required=True)
     networks: Optional[tuple] = options(LINE, "Names of networks of libvirt's: their bridges belong to the zone.", unset=None)
-    devices: Optional[tuple] = options(DEVICE, "Devices, such as bridges and NICs, that those of the zone are reached by.", unset=None)
-    subnets: Optional[tuple] = options(SUBNETS, "Subnets and addresses that belong to the zone, by whichever device they are reached.", unset=None)
+    devices: Optional[tuple] = options(COMPARED, "Devices, such as bridges and NICs, that those of the zone are reached by.", unset=None)
+    subnets: Optional[tuple] = options(
+        SUBNETS, "Subnets and addresses that belong to the zone, by whichever device they are reached, unless a policy is about that device.", unset=None
+    )
     host: Optional[bool] = option(BOOL, "The zone is the host itself. It has no other members then.")
 
 
@@ -37,9 +39,12 @@ class Rule:
     ports: Optional[tuple] = options(PORTS, "Ports that are asked for, numbers and ranges; with V(protocol=tcp), V(udp) or V(sctp).", unset=None)
     saddr: Optional[tuple] = options(SUBNETS, "Addresses and subnets that it comes from.", unset=None)
     daddr: Optional[tuple] = options(SUBNETS, "Addresses and subnets that it goes to.", unset=None)
-    limit: Optional[str] = option(RATE, "As often at the most, such as V(10/second); what is beyond that is left to the rules below.")
-    burst: Optional[int] = option(U32, "Packets at once before O(limit) counts; 5 where it is not given.")
-    log: Optional[str] = option(COMMENT, "Have the kernel log it, with this in front.")
+    limit: Optional[str] = option(
+        RATE, "As often at the most, such as V(10/second); what is beyond that is left to the rules below. Where addresses of both versions of IP are given, "
+        "each version is counted by itself."
+    )
+    burst: Optional[int] = option(BURST, "Packets at once before O(limit) counts; 5 where it is not given.")
+    log: Optional[str] = option(LOG_PREFIX, "Have the kernel log it, with this in front.")
     comment: Optional[str] = option(COMMENT, "What it is for, which nft(8) shows beside it.")
 
     @property
@@ -58,7 +63,7 @@ class Policy:
     )
     default: Optional[str] = option(one_of(*ACTIONS), "What is done where no rule says otherwise; V(drop) where it is not given.")
     rules: Optional[tuple] = options(Rule, "Exceptions, of which the first that fits counts.", ordered=True)
-    log: Optional[str] = option(COMMENT, "Have the kernel log what O(default) drops or rejects, with this in front, ten times a minute at the most.")
+    log: Optional[str] = option(LOG_PREFIX, "Have the kernel log what O(default) drops or rejects, with this in front, ten times a minute at the most.")
 
     @property
     def otherwise(self):
@@ -84,11 +89,14 @@ class Firewall:
 
 
 class Members(NamedTuple):
-    """Who belongs to a zone, on one host: devices, subnets (as ipaddress has them), those of the devices that are bridges, or the host itself."""
+    """Who belongs to a zone, on one host: devices, subnets (as ipaddress has them), those of the devices that are bridges, and of these those by which the
+    host is not reached, as it has no address there; or the host itself.
+    """
 
     devices: tuple = ()
     subnets: tuple = ()
     bridges: tuple = ()
+    bare: tuple = ()
     host: bool = False
 
     def meets(self, other):

@@ -240,6 +240,13 @@ class WantedLink:
         return (self.name, *((peer,) if peer else ())) if self.state == "present" else ()
 
     @property
+    def bridges(self):
+        """(name, its addresses) of the bridge that is there once this is; None where they stay as they are, and those that come from an uplink are not told."""
+        if self.state != "present" or self.device != "bridge":
+            return ()
+        return ((self.name, self.uplink and (self.uplink,) or self.link.addresses),)
+
+    @property
     def leaving(self):
         """Names of devices that are on no bridge any more once this is."""
         return (self.name,) if self.state == "absent" or self.link.controller is not None else ()

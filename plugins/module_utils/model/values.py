@@ -244,9 +244,20 @@ def _ports(value):
     return f"{low}-{high}" if low < high else str(low)
 
 
+#: what a string of nft(8)'s can carry
+UNQUOTED = re.compile(r"[^\"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
 def _comment(value):
-    if not re.fullmatch(r"[^\"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,128}", value) or len(value.encode()) > 128:
+    if not UNQUOTED.fullmatch(value) or len(value.encode()) > 128:
         raise ValueError("must be 1 to 128 bytes on one line, without quotes, backslashes and control characters: nft(8) cannot carry them")
+    return value
+
+
+def _log_prefix(value):
+    # nft(8) puts a value in the place of a name with $ here, which it does in no comment; and the kernel has room for one byte less
+    if not UNQUOTED.fullmatch(value) or "$" in value or len(value.encode()) > 127:
+        raise ValueError("must be 1 to 127 bytes on one line, without quotes, backslashes, dollar signs and control characters: nft(8) cannot carry them")
     return value
 
 
@@ -305,6 +316,7 @@ VLANS = Kind("str", _vlans)
 ADDRESSES = Kind("str", _addresses)
 PORTS = Kind("str", _ports)
 COMMENT = Kind("str", _comment)
+LOG_PREFIX = Kind("str", _log_prefix)
 RULES = Kind("str", _rules)
 ZONE = Kind("str", _zone)
 RATE = Kind("str", _rate)
@@ -313,3 +325,5 @@ U8 = integer(0, 255)
 U16 = integer(0, 65535)
 U32 = integer(0, 4294967295)
 PORT = integer(1, 65535)
+#: of nft(8)'s limits: the kernel counts in nanoseconds, of which a day has so many that more would not fit
+BURST = integer(1, 65535)

@@ -82,6 +82,7 @@ def make_plan(wanted, observed, host):
         if mine:
             rest = [each for each in wanted if each.family != name]
             others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in ("coming", "leaving", "leading", "serving")),
-                            tuple((item.key, item.target) for item in items if item.family == "network"))
+                            tuple((item.key, item.target) for item in items if item.family == "network"),
+                            tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges))
             items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
     return Plan(ordered(items))

@@ -10,22 +10,23 @@ import ipaddress
 from ..errors import ValidationError, about
 from ..model.firewall import Members
 from ..model.table import TableState
+from ..model.values import COMPARED
 from .plan import NO_OTHERS
 from .table_steps import definition_of, item_of, unbooted
 
-#: forward modes of libvirt's that reject what others begin, whatever is accepted elsewhere
-REJECTING = ("nat", "isolated")
+#: forward modes of libvirt's that reject, whatever is accepted elsewhere, what others begin, and what their own guests begin towards others
+REJECTING = {"src": ("isolated",), "dst": ("nat", "isolated")}
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedTable over {name: TableState or None}.
 
     ``context`` describes the rest of the host: ``networks`` (NetworkStates of all networks by name), ``records`` (of all that was stored of this kind, by
-    name), ``rules(name, data, zones, lab)`` (what nft(8) is to read), ``bridges`` (names of the host's), ``boots`` (whether somebody loads what is stored at
-    boot). ``others`` is what the plan does beside them.
+    name), ``rules(name, data, zones, lab)`` (what nft(8) is to read), ``bridges`` ({name: addresses} of the host's), ``ports`` ({name: device that it is a port
+    of}), ``boots`` (whether somebody loads what is stored at boot). ``others`` is what the plan does beside them.
     """
-    networks = {**context.networks, **dict(others.networks)}
-    bridges = context.bridges | others.coming
+    networks = {name: state for name, state in {**context.networks, **dict(others.networks)}.items() if definition_of(state) is not None}
+    bridges = _bridges(networks, context, others)
     stored = {name: record.state.data for name, record in context.records.items()}
     after = {name: data for name, data in {**stored, **{each.name: each.data for each in wanted}}.items() if data is not None}
     items = []
@@ -35,32 +36,50 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     return items
 
 
+def _bridges(networks, context, others):
+    """{name: addresses} of all bridges, once the plan is done: the host's, and those of networks, which are there whenever these are active."""
+    found = dict(context.bridges)
+    for name, addresses in others.bridges:
+        found[name] = found.get(name, ()) if addresses is None else addresses
+    owned = [definition for definition in map(definition_of, networks.values()) if definition.owns_bridge and definition.bridge_name]
+    return {**found, **{definition.bridge_name: definition.interfaces for definition in owned}}
+
+
 def _item(wanted, state, networks, bridges, after, context):
     target, warnings = None, ()
     if wanted.state != "absent":
-        zones = {zone.name: _members(number, zone, networks, bridges) for number, zone in enumerate(wanted.data.zones)}
+        zones = {zone.name: _members(zone, _named(number, zone, networks), bridges) for number, zone in enumerate(wanted.data.zones)}
         _check_zones(wanted.data, zones)
         _check_others(wanted, zones, networks, bridges, after)
         target = TableState(wanted.kind, wanted.name, wanted.data, context.rules(wanted.name, wanted.data, zones, wanted.lab), wanted.lab,
                             whom=zones)
-        warnings = (*unbooted(context), *_in_vain(wanted.data, networks))
+        warnings = (*unbooted(context), *_below(wanted.data, zones, context.ports), *_in_vain(wanted.data, zones, networks))
     return item_of(wanted, state, target, warnings)
 
 
-def _members(number, zone, networks, bridges):
-    """The Members of a zone on this host."""
-    devices, found = list(zone.devices or ()), []
+def _members(zone, found, bridges):
+    """The Members of a zone on this host. ``found`` are names of its networks' bridges."""
+    both = tuple(dict.fromkeys([*(zone.devices or ()), *found]))
+    own = tuple(each for each in both if each in bridges or each in found)
+    bare = tuple(each for each in own if not bridges.get(each, ("not known",)))
+    return Members(both, tuple(map(ipaddress.ip_network, zone.subnets or ())), own, bare, bool(zone.host))
+
+
+def _named(number, zone, networks):
+    """Names of the bridges of a zone's networks. Raises ValidationError where one has none."""
+    found, path = [], f"zones[{number}].networks"
     for name in zone.networks or ():
-        definition, path = definition_of(networks.get(name)), f"zones[{number}].networks"
+        definition = definition_of(networks.get(name))
         if definition is None:
             raise ValidationError(path, name, "no such network", "make it first, or in the same task of virt_host")
         if definition.bridge_name is None or "%d" in definition.bridge_name:
             why = "libvirt has not chosen its bridge yet" if definition.owns_bridge else f"its forward mode {definition.mode} has no bridge"
             raise ValidationError(path, name, why, "give the network's bridge a name" if definition.owns_bridge else "give devices or subnets instead")
-        found.append(definition.bridge_name)
-    both = tuple(dict.fromkeys([*devices, *found]))
-    own = tuple(each for each in both if each in bridges or each in found)
-    return Members(both, tuple(map(ipaddress.ip_network, zone.subnets or ())), own, bool(zone.host))
+        try:
+            found.append(COMPARED.canonical(definition.bridge_name))
+        except ValueError as err:
+            raise ValidationError(path, name, f"its bridge is {definition.bridge_name!r}, which {err}", "give the network's bridge another name") from err
+    return found
 
 
 def _check_zones(data, zones):
@@ -76,25 +95,45 @@ def _check_zones(data, zones):
 def _check_others(wanted, zones, networks, bridges, after):
     """Raise ValidationError where another resource decides about the same. ``after`` is {name: Firewall} of all that are there once the plan is done."""
     for name, other in after.items():
-        if name == wanted.name or any(each not in networks or networks[each] is None for zone in other.zones for each in zone.networks or ()):
+        if name == wanted.name:
             continue
-        theirs = {zone.name: _members(number, zone, networks, bridges) for number, zone in enumerate(other.zones)}
+        theirs = {zone.name: _members(zone, _known(zone, networks), bridges) for zone in other.zones}
+        meeting = {mine: {held: both for held, members in theirs.items() if (both := zones[mine].meets(members))} for mine in zones}
+        decided = {(held.src, held.dst) for held in other.policies}
         for number, policy in enumerate(wanted.data.policies):
-            for held in other.policies:
-                both = [zones[getattr(policy, end)].meets(theirs[getattr(held, end)]) for end in ("src", "dst")]
-                if all(both):
-                    raise ValidationError(f"policies[{number}]", str(policy), f"firewall {name} decides already about what {both[0]} begins towards {both[1]}",
+            for begin, source in meeting[policy.src].items():
+                target = next((target for end, target in meeting[policy.dst].items() if (begin, end) in decided), None)
+                if target:
+                    raise ValidationError(f"policies[{number}]", str(policy), f"firewall {name} decides already about what {source} begins towards {target}",
                                           "let one resource decide about each")
 
 
-def _in_vain(data, networks):
+def _known(zone, networks):
+    """Names of the bridges of another resource's zone's networks, of those that have one: what became of these is that resource's next task's to tell."""
+    definitions = [definition_of(networks.get(name)) for name in zone.networks or ()]
+    return [each.bridge_name for each in definitions if each is not None and each.bridge_name]
+
+
+def _below(data, zones, ports):
+    """Warnings of devices by which nft(8) sees nothing come or go."""
+    said = {end for policy in data.policies for end in (policy.src, policy.dst)}
+    for number, zone in enumerate(data.zones):
+        for device in zones[zone.name].devices:
+            if zone.name in said and device in ports:
+                yield (f"zones[{number}]: {device} is a port of {ports[device]}, by which its packets come and go; no policy is about them unless "
+                       f"{ports[device]} is of the zone")
+
+
+def _in_vain(data, zones, networks):
     """Warnings of what is accepted, and rejected by libvirt."""
+    owned = {definition.bridge_name: (name, definition.mode) for name, state in networks.items() for definition in [definition_of(state)]
+             if definition.owns_bridge and definition.bridge_name}
     for policy in data.policies:
         accepts = policy.otherwise == "accept" or any(rule.verdict == "accept" for rule in policy.rules)
-        if not accepts or data.zone(policy.src).host or policy.src == policy.dst:
+        if not accepts or policy.src == policy.dst or zones[policy.src].host or zones[policy.dst].host:
             continue
-        for name in data.zone(policy.dst).networks or ():
-            mode = definition_of(networks[name]).mode
-            if mode in REJECTING:
-                yield (f"policy {policy}: libvirt rejects what comes into network {name}, whose forward mode is {mode}, whatever is accepted here; "
-                       "forward modes open and route let it in")
+        for end, what in (("src", "leaves"), ("dst", "comes into")):
+            for name, mode in (owned[device] for device in zones[getattr(policy, end)].devices if device in owned):
+                if mode in REJECTING[end]:
+                    yield (f"policy {policy}: libvirt rejects what {what} network {name}, whose forward mode is {mode}, whatever is accepted here; "
+                           "forward modes open and route let it pass")

@@ -7,21 +7,35 @@ from __future__ import annotations
 
 from ..model.access import holds
 from ..model.nat import span
+from ..model.table import IN_PLACE
 
 
 def cuts(item, access):
     """Yield clauses that say what of an Item of a firewall would cut an Access."""
-    if item.target is None:
+    if item.target is None or access.devices[0] == "lo":
         return
     data, zones = item.target.data, item.target.whom
-    before = item.observed.data if item.observed is not None else None
-    for policy in data.policies:
-        if not zones[policy.dst].host or not _in(zones[policy.src], access):
-            continue
+    held = _held(item.observed, data, zones, access)
+    for policy in _deciding([policy for policy in data.policies if zones[policy.dst].host], zones, access):
         verdict = next((rule.verdict for rule in policy.rules if _fits(rule, access)), policy.otherwise)
-        held = before is not None and policy in before.policies and data.zone(policy.src) in before.zones
-        if verdict != "accept" and not held:
+        if verdict != "accept" and policy not in held:
             yield f"policy {policy} would {verdict} new connections from {access.client} to {access.server} port {access.port}"
+
+
+def _held(state, data, zones, access):
+    """Those of a state's policies that the connection may have come to, as far as that is known: where its zones are those of ``data``, and in force."""
+    if state is None or state.live != IN_PLACE:
+        return ()
+    policies = [policy for policy in state.data.policies if state.data.zone(policy.dst).host]
+    return _deciding(policies, zones, access) if all(state.data.zone(policy.src) in data.zones for policy in policies) else ()
+
+
+def _deciding(policies, zones, access):
+    """Those of some policies that the connection may come to: that of the device that it comes in by, which goes before all others; or else those of the
+    devices below and of the client's address.
+    """
+    first = [policy for policy in policies if access.devices[0] in zones[policy.src].devices]
+    return first or [policy for policy in policies if _in(zones[policy.src], access)]
 
 
 def _in(members, access):

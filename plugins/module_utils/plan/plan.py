@@ -52,7 +52,7 @@ def translation(network):
 class Others(NamedTuple):
     """What those of a plan's resources do that are of another family: names of devices that they make, and of devices that they take off bridges; those of
     what they make that lead to a segment of others; who ``serving`` DHCP: (network, its bridge or None, families), without families who does not any more;
-    and the NetworkStates that ``networks`` shall have, (name, state or None).
+    the NetworkStates that ``networks`` shall have, (name, state or None); and the ``bridges`` that they make or change, (name, addresses or None for the same).
     """
 
     coming: frozenset = frozenset()
@@ -60,6 +60,7 @@ class Others(NamedTuple):
     leading: frozenset = frozenset()
     serving: frozenset = frozenset()
     networks: tuple = ()
+    bridges: tuple = ()
 
 
 NO_OTHERS = Others()
