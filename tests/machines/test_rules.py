@@ -58,6 +58,7 @@ def test_a_bridge_is_a_wall(machine, lab, ansible_for):
     probe = ("busybox", "arping", "-c", "3", "-w", "6", "-I", "eth0", HOST)
 
     def seen():
+        one.run("ip", "neigh", "flush", "dev", "eth0")
         cells = [asked(one, "tcp", "10.88.0.2", 80), asked(one, "tcp", "10.88.0.2", 22), asked(one, "udp", "10.88.0.2", 80),
                  asked(one, "tcp", "fd00:88::2", 80), asked(one, "tcp", "fd00:88::2", 22)]
         return cells, one.run(*probe).code == 0
