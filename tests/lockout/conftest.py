@@ -11,6 +11,7 @@ import pytest
 
 from testbed import claim, topology
 from testbed import lab as labs
+from testbed.bed import until
 from tests.lockout.attempts import BEYOND
 from tests.trials import ADDRESS, everything
 
@@ -32,6 +33,7 @@ class Machines:
             name = f"lk{os.getpid()}{manager[-1]}"
             lab = labs.up(name, plans=topology.of({"kind": "vm", "manager": manager, "hosts": {"host": {"nics": NICS[manager]}}}))
             machine = lab.hosts["host"]
+            until(lambda: "inet6" not in machine.run("ip", "-6", "address", "show", "tentative").stdout, 60, "its addresses to be its own")
             machine.run("sync")  # a power cut takes the rest
             self.running[manager] = lab, machine, everything(machine)
         return self.running[manager]

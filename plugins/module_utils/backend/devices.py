@@ -95,6 +95,11 @@ class Devices:
         shown = ((version, iproute.read("ip", "-N", "-d", f"-{version}", "route", "show", "table", "all", "dev", name)) for version in (4, 6))
         return tuple(filter(None, (link_json.others_route(entry, version) for version, entries in shown for entry in entries)))
 
+    def prefixes(self, name):
+        """Routes to a device's subnets of IPv4's that somebody else made, as if they were the kernel's, as OthersRoutes."""
+        entries = iproute.read("ip", "-N", "-d", "-4", "route", "show", "table", "all", "dev", name)
+        return tuple(filter(None, map(link_json.prefix_route, entries)))
+
     def rehearse(self, state, steps):
         """Word the steps, to no end but errors."""
         iproute.check(command for command in _commands(steps) if not callable(command[0]))

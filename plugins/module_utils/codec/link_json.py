@@ -20,7 +20,8 @@ NONE, UNKNOWN = Vlans(None, (), ()), Vlans()
 #: facts of a device that are only to be seen
 FACTS = ("ifindex", "operstate")
 #: numbers of the protocols of routes that are the kernel's (redirect, kernel and ra, as rtnetlink(7) has them), and ours
-NOT_OTHERS = ("1", "2", "9", str(PROTOCOL))
+KERNEL = "2"
+NOT_OTHERS = ("1", KERNEL, "9", str(PROTOCOL))
 #: ip(8)'s words for types of routes by a device, and for what JSON has of one
 ROUTE_TYPES = {"1": "unicast", "2": "local", "3": "broadcast", "4": "anycast", "5": "multicast"}
 ROUTE_WORDS = {
@@ -62,7 +63,7 @@ def state(entry, members=(), vlans=None, routes=None, more=None):
     return LinkState(
         entry["ifname"], kind, link, data, ports, _vlans(vlans.get(entry["ifname"])) if kind == "bridge" and vlans is not None else None,
         alias[len(MARK):] if alias.startswith(MARK) else None, False, None,
-        {**{name: entry[name] for name in FACTS}, "dynamic": _addresses(entry, dynamic=True)},
+        {**{name: entry[name] for name in FACTS}, "dynamic": _addresses(entry, dynamic=True), "bare": _addresses(entry, dynamic=False, bare=True)},
     )
 
 
@@ -81,8 +82,10 @@ def lower(entry):
     return entry.get("link") if kind_of(entry) != "veth" else None
 
 
-def _addresses(entry, dynamic):
+def _addresses(entry, dynamic, bare=False):
+    """Addresses of a device, by whether they are only for a time; with ``bare`` those whose subnets the kernel has no route to by itself."""
     found = [each for each in entry.get("addr_info", ()) if "local" in each and bool(each.get("dynamic") or each.get("temporary")) == dynamic]
+    found = [each for each in found if each.get("noprefixroute")] if bare else found
     return [f"{address}/{each['prefixlen']}" for each in found if not (address := _address(each["local"])).is_link_local]
 
 
@@ -196,8 +199,18 @@ def route(entry):
 
 def others_route(entry, version):
     """The OthersRoute of an entry of ``ip -N -d -j route``, or None for what the kernel makes by itself, or we."""
-    if entry["protocol"] in NOT_OTHERS:
-        return None
+    return None if entry["protocol"] in NOT_OTHERS else _told(entry, version)
+
+
+def prefix_route(entry):
+    """The OthersRoute of an entry that somebody made for a subnet of IPv4's as if it were the kernel's, which has no metric; None for others.
+
+    NetworkManager does so, and the kernel drops it with the address.
+    """
+    return _told(entry, 4) if entry["protocol"] == KERNEL and "metric" in entry else None
+
+
+def _told(entry, version):
     dst = entry["dst"] if entry["dst"] != "default" else "::/0" if version == 6 else "0.0.0.0/0"
     gateway, onlink = entry.get("gateway"), "onlink" in entry["flags"]
     via = ("via", gateway) if gateway else ("via", entry["via"]["family"], entry["via"]["host"]) if "via" in entry else ()

@@ -177,10 +177,10 @@ def _membership(given):
     return found
 
 
-def address(verb, name, cidr):
-    """Give a device an address that it may have already ("replace"), or delete one ("del")."""
+def address(verb, name, cidr, bare=False):
+    """Give a device an address that it may have already ("replace"), or delete one ("del"); a ``bare`` one comes without a route to its subnet."""
     broadcast = ("broadcast", "+") if verb != "del" and ":" not in cidr and int(cidr.partition("/")[2]) < 31 else ()
-    yield ("ip", "address", verb, cidr, *broadcast, "dev", name)
+    yield ("ip", "address", verb, cidr, *broadcast, "dev", name, *(("noprefixroute",) if bare else ()))
 
 
 def route(verb, name, given):

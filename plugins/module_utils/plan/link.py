@@ -133,6 +133,8 @@ def _with_others(wanted, state, target, context):
     whole = replaced(state, target) or bounces(state, target) or released(state, target) or state.link.up and target.link.up is False
     if not whole and not vanishing(state, target) and not narrow(target.link) and not _takes_over(wanted, state, target):
         return state
+    if state.facts.get("bare"):
+        state = replace(state, facts={**state.facts, "prefixes": context.prefixes(state.name)})
     others = context.others(state.name)
     gone = {*dropped(state, target, others, whole), *(displaced(target.link.routes, others) if _takes_over(wanted, state, target) else ())}
     return replace(state, others=tuple(route for route in others if route in gone))

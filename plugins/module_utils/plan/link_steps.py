@@ -134,14 +134,17 @@ def _changes(held, target):
     if whole.up != before.up or bounced:
         yield Step("updown", (name, whole.up))
     lost = bool(gone or bounced or freed)
+    again, bare = [], {*held.facts.get("bare", ()), *target.facts.get("bare", ())}
     for cidr in whole.addresses:
         fallen = ":" in cidr and before.up and whole.up is False  # IPv6's go with that, and can be there again
         if cidr not in before.addresses or cidr in along or fallen or bounced or freed:
-            yield Step("address", ("replace", name, cidr))
+            again.append(cidr)
+            yield Step("address", ("replace", name, cidr, *([True] if cidr in bare else [])))
     others = target.others or held.others
     ours = whole.routes if after.routes is None and lost else after.routes
     yield from route_changes(name, left_over(before, whole).routes or (), ours, lost, others)
-    yield from (Step("reroute", (name, route)) for route in possible(held, target, others))
+    prefixes = (target.facts.get("prefixes") or held.facts.get("prefixes", ())) if bare.intersection(again) or bare and whole.up and not before.up else ()
+    yield from (Step("reroute", (name, route)) for route in (*prefixes, *possible(held, target, others)))
     if _active(held, target):
         yield Step("activate", target.facts["active"])
 

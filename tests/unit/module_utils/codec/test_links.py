@@ -60,6 +60,14 @@ def test_the_port_that_a_bond_uses_is_known():
     assert [link_json.active(*each) for each in pairs] == [("bond0", "d1"), ("bond0", "d1"), None, None, None]
 
 
+def test_routes_that_look_like_the_kernels_are_told_apart():
+    """They have a metric, which the kernel gives none of its own of IPv4's."""
+    entry = {"type": "1", "dst": "10.0.0.0/24", "protocol": "2", "scope": "253", "prefsrc": "10.0.0.1", "flags": []}
+    assert link_json.prefix_route(entry) is None and link_json.others_route({**entry, "metric": 100}, 4) is None
+    assert link_json.prefix_route({**entry, "metric": 100}).words == (
+        "to", "unicast", "10.0.0.0/24", "proto", "2", "scope", "253", "src", "10.0.0.1", "metric", "100")
+
+
 def test_every_option_is_read_and_written(found):
     """What the kernel has of a device is found in JSON, and has a word; what is new in the later one may be missing in the other."""
     later = {"mab", "fdb_max_learned", "group", "remote", "local", "ttl", "tos", "maxaddress", "primary", "arp_ip_target", "ns_ip6_target"}

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.errors import ValidationError
 from ansible_collections.virtlab.network.plugins.module_utils.model.bridge import Bridge, PortOptions
-from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, WantedLink
+from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, OthersRoute, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, MacVlan, Tun
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
 from ansible_collections.virtlab.network.plugins.module_utils.plan.link_steps import changes_between, steps_between
@@ -113,3 +113,16 @@ def test_a_bond_that_is_rolled_back_uses_the_port_that_it_used(name):
     now, before = (replace(held, facts={"active": active}) for active in (None, ("bond0", "eth1")))
     assert steps_between(now, before) == (Step("activate", ("bond0", "eth1")),) and [*changes_between(now, before, ("",))][0].field == "active port"
     assert steps_between(before, now) == () and fill(before, now).facts == before.facts and fill(now, before).facts == before.facts
+
+
+def test_an_address_without_a_route_to_its_subnet_comes_back_without_one():
+    """NetworkManager gives such, and a route of its own, which looks like the kernel's and goes with the address."""
+    route = OthersRoute("10.0.0.0/24", 4, words=("to", "unicast", "10.0.0.0/24", "metric", "100"))
+    before = there("eth0", "nic", addresses=["10.0.0.1/24"])
+    before = replace(before, facts={"bare": ["10.0.0.1/24"], "prefixes": (route,)})
+    again = [Step("address", ("replace", "eth0", "10.0.0.1/24", True)), Step("reroute", ("eth0", route))]
+    assert list(steps_between(there("eth0", "nic"), before)) == again
+    down = replace(there("eth0", "nic", addresses=["10.0.0.1/24"], up=False), facts={"bare": ["10.0.0.1/24"]})
+    assert list(steps_between(down, before)) == [Step("updown", ("eth0", True)), again[1]]
+    usual = replace(before, facts={})
+    assert steps_between(before, before) == () and steps_between(there("eth0", "nic"), usual)[-1].value == ("replace", "eth0", "10.0.0.1/24")
