@@ -38,7 +38,8 @@ def everything(host):
     text = host.run("bash", "-c", f"{shown}; {files}", check=False).stdout
     clocks = r"\w+_timer +[\d.]+|(valid_lft|preferred_lft|expires) \w+"
     carrier = r"NO-CARRIER,|,LOWER_UP| linkdown| state \w+|(bridge_id|designated_root) \S+|.*(fe80|ff00)::.*"  # an empty bridge has one until it has had a port
-    plain = re.sub(rf"{clocks}|{carrier}|^\d+: | tentative| nodad| brd [\d.]+| permaddr [\w:]+|^ +altname .*|\s+$", "", text, flags=re.M)
+    more = r"^\d+: | tentative| nodad| brd [\d.]+| permaddr [\w:]+| link_failure_count \d+|^ +altname .*|\s+$"
+    plain = re.sub(rf"{clocks}|{carrier}|{more}", "", text, flags=re.M)
     return "\n".join(line for line in plain.splitlines() if line.strip())
 
 

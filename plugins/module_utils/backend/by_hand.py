@@ -63,6 +63,14 @@ def set_virtual_functions(name, number):
         raise BackendError(f"the driver of {name} could not make {number} virtual functions: {err.strerror}; {os.fspath(path)} is what was written to") from err
 
 
+def unprimary(bond):
+    """Have a bond prefer none of its ports, as it did before: ip(8) has no word for that."""
+    try:
+        (SYSFS / bond / "bonding/primary").write_text("\n", encoding="utf-8")
+    except OSError as err:
+        raise BackendError(f"the kernel could not have {bond} prefer no port: {err.strerror}") from err
+
+
 def activate(bond, port):
     """Have a bond use a port, once that is up. Where it stays down the kernel goes on with another, which is to be seen afterwards."""
 

@@ -355,4 +355,5 @@ def _removes(steps):
 
 
 #: steps that iproute2 has no command for
-OWN = {"own": by_hand.own, "virtual_functions": by_hand.set_virtual_functions, "activate": by_hand.activate, "forget": journal.forget_link}
+OWN = {"own": by_hand.own, "virtual_functions": by_hand.set_virtual_functions, "unprimary": by_hand.unprimary, "activate": by_hand.activate,
+       "forget": journal.forget_link}

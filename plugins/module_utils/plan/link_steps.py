@@ -17,7 +17,7 @@ from .plan import Change, Step
 
 #: steps that may be left after an apply, and are taken then: what whoever makes a device at boot has no word for, and what the kernel drops as other
 #: things change
-MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route", "reroute", "activate"})
+MENDING = frozenset({"mark", "change", "own", "controller", "port", "vlans", "updown", "address", "route", "reroute", "unprimary", "activate"})
 
 
 def steps_between(state, target):
@@ -145,6 +145,8 @@ def _changes(held, target):
     yield from route_changes(name, left_over(before, whole).routes or (), ours, lost, others)
     prefixes = (target.facts.get("prefixes") or held.facts.get("prefixes", ())) if bare.intersection(again) or bare and whole.up and not before.up else ()
     yield from (Step("reroute", (name, route)) for route in (*prefixes, *possible(held, target, others)))
+    if isinstance(target.data, Bond) and target.facts and target.data.primary is None and held.data.primary:
+        yield Step("unprimary", (name,))
     if _active(held, target):
         yield Step("activate", target.facts["active"])
 
