@@ -106,10 +106,11 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 test-integration: deps-test ## integration tests against real libvirtd in the test bed's namespaces (needs root)
 	@python -m pytest -n 2 --dist loadfile tests/integration
 
-# What depends on libvirt's version, with that of Debian 13.
+# What depends on versions, with those of Debian 13.
+LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall
 .PHONY: test-trixie
-test-trixie: deps-test ## the modules' integration tests with libvirt 11 (needs root)
-	@python -m pytest -n 2 --dist loadfile --suite trixie $(addprefix tests/integration/test_,$(addsuffix .py,matrix virt_network virt_host virt_network_info documents guests))
+test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with libvirt 11 and its nftables backend (needs root)
+	@python -m pytest -n 2 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
 
 .PHONY: test-machines
 test-machines: deps-test ## what takes a kernel, an init and a reboot of its own, in virtual machines (needs root)
