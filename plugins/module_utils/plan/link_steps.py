@@ -143,8 +143,9 @@ def _changes(held, target):
     others = target.others or held.others
     ours = whole.routes if after.routes is None and lost else after.routes
     yield from route_changes(name, left_over(before, whole).routes or (), ours, lost, others)
-    prefixes = (target.facts.get("prefixes") or held.facts.get("prefixes", ())) if bare.intersection(again) or bare and whole.up and not before.up else ()
-    yield from (Step("reroute", (name, route)) for route in (*prefixes, *possible(held, target, others)))
+    prefixes = target.facts.get("prefixes") or held.facts.get("prefixes", ())
+    went = whole.up and (bare.intersection(again) or bare and not before.up)
+    yield from (Step("reroute", (name, route)) for route in (*(prefixes if went else ()), *possible(held, target, others)))
     if isinstance(target.data, Bond) and target.facts and target.data.primary is None and held.data.primary:
         yield Step("unprimary", (name,))
     if _active(held, target):

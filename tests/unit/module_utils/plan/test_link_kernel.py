@@ -130,5 +130,7 @@ def test_an_address_without_a_route_to_its_subnet_comes_back_without_one():
     assert list(steps_between(there("eth0", "nic"), before)) == again
     down = replace(there("eth0", "nic", addresses=["10.0.0.1/24"], up=False), facts={"bare": ["10.0.0.1/24"]})
     assert list(steps_between(down, before)) == [Step("updown", ("eth0", True)), again[1]]
+    six = replace(before, link=replace(before.link, addresses=Bag(["fd00::1/64"])), facts={"bare": ["fd00::1/64"], "prefixes": (route,)})
+    assert "reroute" not in [step.verb for step in steps_between(six, replace(down, link=replace(six.link, up=False), facts={}))]
     usual = replace(before, facts={})
     assert steps_between(before, before) == () and steps_between(there("eth0", "nic"), usual)[-1].value == ("replace", "eth0", "10.0.0.1/24")
