@@ -33,7 +33,8 @@ CUTS = [
 
 def everything(host):
     """What there is of devices, addresses, routes and stored configuration, without clocks and carriers."""
-    shown = "; ".join(["ip -d address", "ip route show table all", "ip -6 route show table all", "bridge vlan", "virsh net-list --all", "nft list tables | grep virtlab"])
+    shown = "; ".join(["ip -d address", "ip route show table all", "ip -6 route show table all", "bridge vlan", "virsh net-list --all",
+                       "nft list tables | grep virtlab"])
     files = "find /etc/systemd /etc/sysctl.d /etc/NetworkManager /etc/libvirt/qemu /var/lib/virtlab.network ! -name trial.json -type f -exec sha256sum {} +"
     text = host.run("bash", "-c", f"{shown}; {files}", check=False).stdout
     clocks = r"\w+_timer +[\d.]+|(valid_lft|preferred_lft|expires) \w+"
