@@ -57,7 +57,8 @@ class Ansible:
 
     def playbook(self, name, check=False, **variables):
         """Run a playbook by path or name on the host; (results of its tasks in order, counts of the recap)."""
-        done = subprocess.run(self.command(name, check, **variables), env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(self.command(name, check, **variables), env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         assert lines and "stats" in lines[-1], done.stdout + done.stderr
         return [line["result"] for line in lines[:-1]], lines[-1]["stats"][self.host.name]

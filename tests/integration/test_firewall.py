@@ -107,7 +107,7 @@ def test_it_is_as_it_says(ansible):
     check, same = ansible.run(("virt_firewall", changed), ("virt_firewall", FIREWALL), check=True)
     assert (check["changed"], same["changed"], check["cost"]) == (True, False, "live")
     assert [(each["field"], each["before"], each["after"]) for each in check["changes"]] == [("policies[lan dmz].default", None, "accept")]
-    assert "\tchain lan-to-dmz {" in check["after"]["rules"] and "\tchain lan-to-dmz {" in check["diff"]["after"]
+    assert "  chain lan-to-dmz {" in check["after"]["rules"] and "  chain lan-to-dmz {" in check["diff"]["after"]
 
 
 @pytest.mark.parametrize("words", [("systemctl", "restart", "nftables"), ("systemctl", "reload", "nftables"), ("systemctl", "restart", "libvirtd")],

@@ -80,7 +80,8 @@ def test_a_controller_that_is_killed_confirms_nothing(place, file, tenths):
     """With all its processes; who comes next finds all as before."""
     machine, far, before = place("networkd", TASK.way)
     words = far.command(far.play((TASK.module, {**TASK.options, "rollback_after": seconds(file)})))
-    with subprocess.Popen(words, env=far.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as controller:
+    with subprocess.Popen(words, env=far.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          start_new_session=True) as controller:
         machine.run("bash", "-c", awaited(file, tenths))
         os.killpg(controller.pid, signal.SIGKILL)
     assert over(machine)["outcome"] == "rolled back"

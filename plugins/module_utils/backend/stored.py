@@ -46,7 +46,8 @@ def _found(places):
 
 
 def _definitions(networks):
-    return [folder / f"{name}.xml" for name in networks for folder in (NETWORKS, NETWORKS / "autostart")]
+    """Where libvirt has networks, and where it writes one before it takes the other's place, which the power may go in the middle of."""
+    return [path for name in networks for path in (NETWORKS / f"{name}.xml", NETWORKS / "autostart" / f"{name}.xml", NETWORKS / f"{name}.xml.new")]
 
 
 def _content(path):

@@ -71,5 +71,5 @@ def report(state):
     """A table's state as a result shows it."""
     if state is None:
         return {"state": "absent"}
-    shown = {"name": state.name, "state": "present", **plain(state.data), "lab": state.lab, "rules": state.text.splitlines()}
+    shown = {"name": state.name, "state": "present", **plain(state.data), "lab": state.lab, "rules": state.text.expandtabs(2).splitlines()}
     return {**shown, **({"kernel": state.live} if state.live != IN_PLACE else {}), "sysctl": dict(state.found)}
