@@ -47,6 +47,16 @@ def server(host):
     host.run("ip", "netns", "exec", "far", *SERVER)
 
 
+def test_a_way_that_is_narrower_than_the_nic_is_told_of(ansible, host):
+    """Before a bridge takes its place: the router answers, and nothing as large as the NIC takes. What is as wide as the NIC is not told of."""
+    task = {"name": "test2", "uplink": "eth0", "persist": "none"}
+    assert "warnings" not in ansible.module("virt_bridge", check=True, **task)
+    host.run("ip", "link", "set", "eth0", "mtu", "4000")
+    warning, = ansible.module("virt_bridge", check=True, **task)["warnings"]
+    host.run("ip", "link", "set", "eth0", "mtu", "1500")
+    assert "198.51.100.1 answers by eth0, and no packet as large as eth0 takes (4000)" in warning
+
+
 def picture(host):
     """All that is to be seen of devices, routes and networks, and the groups that devices listen to."""
     return state_of(host), host.run("ip", "maddress").stdout, host.run("virsh", "net-list", "--all").stdout

@@ -16,7 +16,7 @@ from ..codec import link_json, link_words, teamd
 from ..errors import VirtNetError
 from ..model.link import PROTOCOL
 from ..model.option import Bag
-from . import by_hand, iproute, journal, keepers, uplinks, wire
+from . import by_hand, iproute, journal, keepers, path_mtu, uplinks, wire
 
 SYSFS = Path("/sys/class/net")
 
@@ -280,6 +280,10 @@ class Devices:
             if network.owns_bridge and network.forward is not None and network.forward.dev:
                 found.setdefault(network.forward.dev, []).append(name)
         return found
+
+    def loses(self, name, mtu):
+        """The router by a device that answers no packets of that size, though it answers others; None else. May take seconds."""
+        return path_mtu.loses(name, mtu)
 
     def offers(self, ports):
         """{name: Heard} for {name: families}: who gives addresses where devices lead to. Takes seconds."""

@@ -28,12 +28,17 @@ B = network(uuid=UUID, mtu=1500)
 
 @dataclass
 class Segments:
-    """What is to be heard on devices, what was asked, and the networks that serve DHCP, and whose guests get out by one device."""
+    """What is to be heard on devices, what was asked, the networks that serve DHCP, and whose guests get out by one device, and ways that are narrow."""
 
     heard: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
     serving: dict = field(default_factory=dict)
     ways_out: dict = field(default_factory=dict)
+    small: dict = field(default_factory=dict)
+
+    def loses(self, name, mtu):
+        """The router on the way to which packets of that size are lost."""
+        return self.small.get((name, mtu))
 
     def offers(self, ports):
         """What is heard."""

@@ -53,6 +53,13 @@ def test_the_bridge_becomes_what_the_nic_was():
     assert list(items) == ["eth0", "br0"]  # what only one can have is given up first
 
 
+def test_a_way_that_is_narrower_than_the_nic_is_told_of():
+    """Once, before the bridge takes its place."""
+    small = {("eth0", 9000): "192.0.2.1"}
+    assert any("192.0.2.1 answers by eth0, and no packet as large as eth0 takes (9000)" in each for each in planned(ASKED, small=small)["br0"].warnings)
+    assert not any("answers by" in each for each in planned(ASKED, small={("eth0", 1500): "192.0.2.1"})["br0"].warnings)
+
+
 def test_once_it_is_done_nothing_is_left_to_do():
     """Whether the uplink is named again or not."""
     for wanted in (ASKED, replace(ASKED, uplink=None)):
