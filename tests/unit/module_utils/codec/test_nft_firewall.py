@@ -58,21 +58,21 @@ def rules(*given, family="inet", **options):
 
 def test_the_whole():
     """Two tables, each in the place of itself; one that has nothing in it goes."""
-    assert text(("lan", "dmz", {"rules": [{"protocol": "tcp", "ports": ["80"]}]})) == f"""\
+    assert text(("lan", "dmz", {"rules": [{"protocol": "tcp", "ports": ["80"]}]})).expandtabs(4) == f"""\
 table inet virtlab_firewall_f
 delete table inet virtlab_firewall_f
 table inet virtlab_firewall_f {{
-	comment "virtlab:l"
-	chain lan-to-dmz {{
-		tcp dport {{ 80 }} accept
-		drop
-	}}
-	chain forward {{
-		type filter hook forward priority filter; policy accept;
-		{ANSWERS}
-		{NEIGHBOURS}
-		iifname . oifname vmap {{ "eth0" . "virbr1" : jump lan-to-dmz }}
-	}}
+    comment "virtlab:l"
+    chain lan-to-dmz {{
+        tcp dport {{ 80 }} accept
+        drop
+    }}
+    chain forward {{
+        type filter hook forward priority filter; policy accept;
+        {ANSWERS}
+        {NEIGHBOURS}
+        iifname . oifname vmap {{ "eth0" . "virbr1" : jump lan-to-dmz }}
+    }}
 }}
 table bridge virtlab_firewall_f
 delete table bridge virtlab_firewall_f

@@ -25,13 +25,13 @@ LAN = {"devices": ["eth0"]}
 HOST = {"host": True}
 
 
-def item_of(src=LAN, *policies, state=None, **options):
+def item_of(src=None, *policies, state=None, **options):
     """The plan's Item of a firewall with a policy from a zone ``src`` to the host, and others."""
-    wanted = firewalls({"lan": src, "other": {"devices": ["eth7"]}, "h": HOST}, {"src": "lan", "dst": "h", **options}, *policies)
+    wanted = firewalls({"lan": src or LAN, "other": {"devices": ["eth7"]}, "h": HOST}, {"src": "lan", "dst": "h", **options}, *policies)
     return plan(wanted, networks=NETWORKS, observed={("firewall", "f"): state})[0]
 
 
-def clauses(src=LAN, *policies, access=FOUR, **more):
+def clauses(src=None, *policies, access=FOUR, **more):
     """What the guard says of it."""
     return list(firewall_guard.cuts(item_of(src, *policies, **more), access))
 
