@@ -29,7 +29,7 @@ def doubts(state, target, targets, context):
             yield (f"guests of {those} get out by {name} alone, which nothing leaves by any more once it is a port of {target.name}: "
                    f"say forward: {{dev: {target.name}}} in that network")
     nic = target.uplink.nic if target.uplink is not None else None
-    router = context.loses(nic, context.seen[nic].mtu) if nic in outward and nic not in held and nic in context.seen else None
+    router = context.loses(nic, context.seen[nic].mtu) if nic in ports and nic not in held and nic in context.seen else None
     if router is not None:
         yield (f"{router} answers by {nic}, and no packet as large as {nic} takes ({context.seen[nic].mtu}): on the way there the MTU is smaller, and guests "
                "with this one would lose what is larger in silence; give the bridge and the NIC the mtu of the way")
