@@ -17,17 +17,20 @@ LIBVIRT = [
     "libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base",
     "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2",
 ]
-
+#: other programs that decide what a host passes on, and their units
+NEIGHBOURS = ["docker.io", "firewalld", "ufw"]
+RESTING = ["containerd.service", "docker.service", "docker.socket", "firewalld.service", "ufw.service"]
 
 RELEASES = ("bookworm", "trixie")
 
 
 class Recipe(NamedTuple):
-    """A root: its release of Debian, what is installed, and what its apt can install from its own disk, for want of a mirror."""
+    """A root: its release of Debian, what is installed, what its apt can install from its own disk, for want of a mirror, and units that are not to start."""
 
     release: str
     installed: list
     offered: list = []
+    resting: list = []
 
 
 SUITES = {
@@ -35,6 +38,7 @@ SUITES = {
     "bookworm-bare": Recipe("bookworm", BASE, LIBVIRT),
     "trixie": Recipe("trixie", BASE + LIBVIRT),
     "trixie-bare": Recipe("trixie", BASE, LIBVIRT),
+    **{f"{release}-neighbours": Recipe(release, [*BASE, *LIBVIRT, *NEIGHBOURS], resting=RESTING) for release in RELEASES},
 }
 #: no host's: the QEMU that virtual machines run on, the same for all, and new enough for NICs with virtual functions
 QEMU = "qemu"
@@ -67,6 +71,8 @@ def _build(recipe, root):
     bootstrap(recipe.release, recipe.installed, root, {OFFERED: recipe.offered} if recipe.offered else {})
     if recipe.offered:
         _offer(root)
+    if recipe.resting:
+        run("systemctl", "--root", root, "disable", *recipe.resting)
     _customise(root)
     return root
 

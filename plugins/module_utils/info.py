@@ -14,7 +14,7 @@ from .model.link import report as link_report
 from .model.network import Network
 from .model.network_state import portable, report
 from .model.option import plain, read
-from .plan.neighbours import Bridged, findings
+from .plan.neighbours import bridged, findings
 from .plan.network import attached
 
 
@@ -79,7 +79,7 @@ def neighbours(params):
     """A list of dicts, one for what another program does to networks of libvirt's that run."""
     with Host(params["uri"]) as host:
         live = {name: state.live for name, state in sorted(host.networks.networks.items()) if state.live and state.live.bridge_name}
-        found = [Bridged(name, each.bridge_name, each.mode, tuple(own.network for own in each.interfaces)) for name, each in live.items()]
+        found = [bridged(name, each) for name, each in live.items()]
         nics = rivals.nics()
         return [finding._asdict() for finding in findings(found, rivals.tables(), rivals.settings(nics), nics)]
 

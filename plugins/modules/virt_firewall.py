@@ -72,6 +72,13 @@ EXAMPLES = r"""
     policies:
       - {src: guests, dst: guests}
 
+- name: No policy, but the guests of libvirt's own network get out beside Docker
+  virtlab.network.virt_firewall:
+    name: default
+    zones:
+      - {name: guests, networks: [default]}
+    coexist: true
+
 - name: No policy any more
   virtlab.network.virt_firewall:
     name: apart
@@ -87,6 +94,7 @@ before:
 after:
   description:
     - The resource after the task, in the shape of the options, with C(rules) (what nft(8) reads).
+    - C(doors) are what O(coexist) has other programs do, as commands.
     - C(kernel) is there where the kernel has other rules than were stored.
   type: dict
   returned: success

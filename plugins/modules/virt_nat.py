@@ -60,6 +60,12 @@ EXAMPLES = r"""
     netmap:
       - {inside: 192.168.160.0/28, outside: 203.0.113.16/28}
 
+- name: Beside Docker, ufw or firewalld, which drop what they do not know
+  virtlab.network.virt_nat:
+    name: lab
+    network: lab
+    coexist: true
+
 - name: No translation any more
   virtlab.network.virt_nat:
     name: dmz
@@ -75,6 +81,7 @@ before:
 after:
   description:
     - The resource after the task, in the shape of the options, with C(rules) (what nft(8) reads) and C(sysctl) (what the host is set to).
+    - C(doors) are what O(coexist) has other programs do, as commands.
     - C(kernel) is there where the kernel has other rules than were stored.
   type: dict
   returned: success

@@ -15,7 +15,7 @@ from .. import deps
 from ..codec import nft_firewall, nft_json, nft_nat, table_record
 from ..errors import BackendError, DependencyError
 from ..model.table import ALTERED, IN_PLACE, MISSING
-from . import files, iproute, sysctl, table_boot
+from . import doors, files, iproute, neighbours, sysctl, table_boot
 
 RECORDS = Path("/var/lib/virtlab.network/rules")
 #: what nft(8) reads of each kind of resource
@@ -41,7 +41,8 @@ class Tables:
             return None
         state = record.state
         found = tuple((each, sysctl.read(each)) for each, unused in state.settings)
-        return replace(state, live=self._judged(record), found=found, boot=table_boot.holds(state, self._settings()))
+        boot = table_boot.holds(state, self._settings())
+        return replace(state, live=self._judged(record), found=found, boot=boot, shut=doors.shut(state.doors))
 
     def _judged(self, record):
         """Whether the kernel has what was stored. nft(8) of another version may print the same in other words, and is asked what it makes of it."""
@@ -79,10 +80,12 @@ class Tables:
         return self._rehearsed[state.text]
 
     def rehearse(self, state, steps):
-        """Have nft(8) read what is to be loaded, where it does no harm. Raises BackendError."""
+        """Have nft(8) read what is to be loaded, where it does no harm, and look at doors of neighbours before they are opened. Raises BackendError."""
         for step in steps:
             if step.verb == "load":
                 self._rehearse(step.value)
+            elif step.verb == "open":
+                doors.rehearse(step.value)
 
     def apply(self, work):
         """Take the steps of each (name, steps), one after the other, and yield its name. Raises BackendError at the first that fails."""
@@ -121,6 +124,12 @@ class Tables:
         if done.returncode:
             raise BackendError(f"nft could not remove the rules of {state.kind} {state.name}: {_first(done.stderr)}")
 
+    def _open(self, door):
+        doors.turn(door, True)
+
+    def _close(self, door):
+        doors.turn(door, False)
+
     def _set(self, settings):
         for name, value in settings:
             sysctl.write(name, value)
@@ -155,6 +164,21 @@ class Tables:
     def advertised(self):
         """Names of devices by which the kernel itself has a route of a router's advertisement, which it takes no more once it forwards."""
         return sorted({entry["dev"] for entry in iproute.read("ip", "-6", "route", "show", "proto", "ra") if "dev" in entry})
+
+    @cached_property
+    def chains(self):
+        """{(family, table): {name: Chain}} of all rules of this host."""
+        return neighbours.tables()
+
+    @cached_property
+    def passing(self):
+        """{name: value} of the settings of sysctl(8) that tell what passes the firewall."""
+        return neighbours.settings(self.leading)
+
+    @cached_property
+    def leading(self):
+        """Names of devices by which there are default routes."""
+        return neighbours.nics()
 
     @property
     def boots(self):

@@ -12,7 +12,8 @@ from ..model.passing import ACCEPT, DROP, GOTO, JUMP, RETURN, Chain, Match, Rule
 HOOKS = {"FORWARD": "forward", "INPUT": "input", "OUTPUT": "output"}
 VERDICTS = {"ACCEPT": ACCEPT, "DROP": DROP, "REJECT": DROP, "RETURN": RETURN}
 #: options that say what a packet must have
-FACTS = {"-i": "iifname", "-o": "oifname", "-s": "saddr", "-d": "daddr", "--ctstate": "state", "--state": "state"}
+FACTS = {"-i": "iifname", "-o": "oifname", "-s": "saddr", "-d": "daddr", "--ctstate": "state", "--state": "state", "-p": "protocol",
+         "--sport": "sport", "--dport": "dport", "--dst-type": "reach"}
 #: options with a value that say nothing of packets
 SILENT = {"-m", "--comment", "--reject-with", "-c"}
 #: targets that only tell of packets
@@ -62,5 +63,5 @@ def _rules(words):
 def _match(word, values, negated):
     if word not in FACTS or len(values) != 1:
         return Match(None)
-    found = values[0].replace("+", "*") if word in ("-i", "-o") else values[0].lower() if FACTS[word] == "state" else values[0]
+    found = values[0].replace("+", "*") if word in ("-i", "-o") else values[0].lower() if FACTS[word] in ("state", "reach") else values[0]
     return Match(FACTS[word], tuple(found.split(",")), negated)

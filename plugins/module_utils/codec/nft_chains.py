@@ -8,8 +8,11 @@ from __future__ import annotations
 from ..model.passing import ACCEPT, DROP, GOTO, JUMP, RETURN, Chain, Match, Rule
 
 #: facts of packets by what is looked at
-META = {"iifname": "iifname", "oifname": "oifname", "iif": "iifname", "oif": "oifname", "nfproto": "nfproto"}
-PAYLOAD = {("ip", "saddr"): "saddr", ("ip", "daddr"): "daddr", ("ip6", "saddr"): "saddr", ("ip6", "daddr"): "daddr"}
+META = {"iifname": "iifname", "oifname": "oifname", "iif": "iifname", "oif": "oifname", "nfproto": "nfproto", "l4proto": "protocol"}
+CONNTRACK = ("state", "status")
+#: what a header that is looked at says of a packet by itself, as a fact and its value, by nft(8)'s word for it; and fields that are facts
+HEADERS = {"ip": ("nfproto", "ipv4"), "ip6": ("nfproto", "ipv6"), **{name: ("protocol", name) for name in ("tcp", "udp", "sctp")}}
+FIELDS = ("saddr", "daddr", "sport", "dport")
 #: what neither decides nor depends on anything
 IDLE = {"counter", "log", "comment", "mangle", "notrack"}
 VERDICTS = {"accept": ACCEPT, "drop": DROP, "reject": DROP, "return": RETURN}
@@ -36,7 +39,7 @@ def _rules(statements):
     for statement in statements:
         (word, value), = statement.items()
         if word == "match":
-            matches.append(_match(value))
+            matches += _matches(value)
         elif word in VERDICTS:
             yield Rule(tuple(matches), VERDICTS[word])
         elif word in (JUMP, GOTO):
@@ -54,23 +57,33 @@ def _verdicts(value):
     return [verdict for unused, verdict in data["set"] if isinstance(verdict, dict)] if isinstance(data, dict) else []
 
 
-def _match(value):
-    fact, values = _fact(value["left"]), _values(value["right"])
-    return Match(fact, values, value["op"] == "!=") if fact and values else Match(None)
+def _matches(value):
+    """The Matches of a comparison: that of what it names, and that of the header which this is in."""
+    fact, values, payload = _fact(value["left"]), _values(value["right"]), value["left"].get("payload", {})
+    if payload.get("protocol") in HEADERS:
+        implied, word = HEADERS[payload["protocol"]]
+        yield Match(implied, (word,))
+    yield Match(fact, values, value["op"] == "!=") if fact and values else Match(None)
 
 
 def _fact(left):
     if "meta" in left:
         return META.get(left["meta"]["key"])
     if "payload" in left:
-        return PAYLOAD.get((left["payload"].get("protocol"), left["payload"].get("field")))
-    if "ct" in left:
-        return "state" if left["ct"].get("key") == "state" else None
-    return None
+        return left["payload"]["field"] if left["payload"].get("field") in FIELDS else None
+    return left["ct"]["key"] if left.get("ct", {}).get("key") in CONNTRACK else None
 
 
 def _values(right):
     """What is compared with, as words; () where that is not to be told."""
     members = right["set"] if isinstance(right, dict) and "set" in right else right if isinstance(right, list) else [right]
-    found = [f"{each['prefix']['addr']}/{each['prefix']['len']}" if isinstance(each, dict) and "prefix" in each else each for each in members]
-    return tuple(found) if all(isinstance(each, str) and not each.startswith("@") for each in found) else ()
+    found = tuple(_word(each) for each in members)
+    return () if None in found else found
+
+
+def _word(member):
+    if isinstance(member, dict) and "prefix" in member:
+        return f"{member['prefix']['addr']}/{member['prefix']['len']}"
+    if isinstance(member, dict) and "range" in member:
+        return "-".join(map(str, member["range"]))
+    return None if isinstance(member, dict) or str(member).startswith("@") else str(member)

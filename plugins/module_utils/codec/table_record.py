@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from ..model.door import Door
 from ..model.option import plain, read
 from ..model.table import CLASSES, TableState
 
@@ -24,7 +25,7 @@ def text(record):
     """A Record as JSON."""
     state = record.state
     held = {"kind": state.kind, "name": state.name, "lab": state.lab, "data": plain(state.data), "text": state.text, "settings": dict(state.settings),
-            "version": record.version, "digests": record.digests}
+            "doors": state.doors, "version": record.version, "digests": record.digests}
     return json.dumps(held, indent=1) + "\n"
 
 
@@ -32,5 +33,6 @@ def parse(given):
     """The Record that text() wrote."""
     held = json.loads(given)
     data = read(CLASSES[held["kind"]], held["data"], strict=False)
-    state = TableState(held["kind"], held["name"], data, held["text"], held["lab"], settings=tuple(held["settings"].items()))
+    state = TableState(held["kind"], held["name"], data, held["text"], held["lab"], settings=tuple(held["settings"].items()),
+                       doors=tuple(Door(*each) for each in held.get("doors", ())))
     return Record(state, held["version"], held["digests"])

@@ -27,8 +27,10 @@ def firewall(params, mark, host):
     data = read(Firewall, params)
     _unique("zones", [each.name for each in data.zones])
     _unique("policies", [str(each) for each in data.policies])
-    if not data.policies:
+    if not data.policies and not data.coexist:
         raise ValidationError("policies", [], "nothing is decided without one", "say which zone may begin to talk to which, or state: absent")
+    if not data.zones and not data.policies:
+        raise ValidationError("zones", [], "without one nothing is about anybody", "say who is who")
     for number, zone in enumerate(data.zones):
         _check_zone(f"zones[{number}]", zone)
     for number, policy in enumerate(data.policies):

@@ -82,6 +82,12 @@ class Firewall:
     policies: Optional[tuple] = options(
         Policy, "Who may begin to talk to whom. What answers, and what IPv6 needs to find neighbours, always passes.", key=(("src", "dst"),)
     )
+    coexist: Optional[bool] = option(
+        BOOL, "Where Docker, ufw or firewalld drop packets of its zones' guests, have them let these pass, by rules of their own kind for their "
+        "bridges alone: in Docker's chain C(DOCKER-USER), routes and rules of ufw, firewalld's zone C(libvirt-routed). These rules are recorded, go with the "
+        "resource, and are put back by the next run where somebody removed them; Docker's are gone after a reboot until then. Of bridges by which the "
+        "default route leaves none is opened. With it O(policies) may be left out.",
+    )
 
     def zone(self, name):
         """The zone of that name, or None."""

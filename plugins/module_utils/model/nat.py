@@ -90,6 +90,12 @@ class Nat:
     persistent: Optional[bool] = option(BOOL, "Give a client the same address for each connection.")
     random: Optional[str] = option(one_of("random", "fully-random"), "Choose the ports that packets leave with at random.")
     netmap: Optional[tuple] = options(Netmap, "Subnets that are translated one to one, both ways.", key=("inside",))
+    coexist: Optional[bool] = option(
+        BOOL, "Where Docker, ufw or firewalld drop packets of its guests, have them let these pass, by rules of their own kind for its "
+        "bridge alone: in Docker's chain C(DOCKER-USER), routes and rules of ufw, firewalld's zone C(libvirt-routed). These rules are recorded, go with the "
+        "resource, and are put back by the next run where somebody removed them; Docker's are gone after a reboot until then. Of bridges by which the "
+        "default route leaves none is opened.",
+    )
     forwards: Optional[tuple] = options(Forward, "Ports of the host that lead to guests, for others, for guests and for the host itself.", key=())
 
     @property

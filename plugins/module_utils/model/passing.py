@@ -49,36 +49,27 @@ class Chain:
         return f"chain {self.name} of table {self.family} {self.table}"
 
 
-def verdict(base, packet, chains):
-    """What a base chain does with a packet, a dict of facts: (ACCEPT or DROP, True where that is certain). ``chains`` is {name: Chain} of its table."""
-    found, perhaps = _through(base, packet, chains, 0)
-    found = found or base.policy
-    return found, not perhaps - {found}
+def outcomes(base, packet, chains):
+    """What a base chain may do with a packet, a dict of facts: a set of ACCEPT and DROP. ``chains`` is {name: Chain} of its table."""
+    return {base.policy if each is None else each for each in _through(base, packet, chains, 0)}
 
 
 def _through(chain, packet, chains, depth):
-    """(ACCEPT, DROP, or None where a packet comes out at the end, what may have become of it before)"""
-    perhaps = set()
+    """What may become of a packet in a chain: a set of ACCEPT, DROP, and None where it may come out at the end."""
+    found = set()
     for rule in chain.rules if depth <= DEEPEST else ():
         fits = _fits(rule.matches, packet)
         if fits is False:
             continue
-        if rule.verdict in (ACCEPT, DROP):
-            found, inner = rule.verdict, set()
-        elif rule.verdict == RETURN:
-            if fits:
-                break
-            continue
+        if rule.verdict in (JUMP, GOTO):
+            inner = _through(chains[rule.target], packet, chains, depth + 1) if rule.target in chains else {None}
         else:
-            found, inner = _through(chains[rule.target], packet, chains, depth + 1) if rule.target in chains else (None, set())
-        perhaps |= inner
-        if found and fits:
-            return found, perhaps
-        if found:
-            perhaps.add(found)
-        if rule.verdict == GOTO and fits:
-            break
-    return None, perhaps
+            inner = {None if rule.verdict == RETURN else rule.verdict}
+        goes_on = rule.verdict == JUMP and None in inner
+        found |= inner - {None} if goes_on else inner
+        if fits and not goes_on:
+            return found
+    return found | {None}
 
 
 def _fits(matches, packet):
@@ -95,9 +86,12 @@ def _meets(match, packet):
 
 
 def _same(fact, value):
-    """True for a name that a value, which may end in a star, stands for, and for an address that is in it."""
+    """True for a name that a value, which may end in a star, stands for, for an address that is in it, and for a port of a range."""
     if value.endswith("*"):
         return fact.startswith(value[:-1])
+    if fact.isdecimal():
+        first, unused, last = value.replace(":", "-").partition("-")
+        return (first or "0").isdecimal() and int(first or 0) <= int(fact) <= int(last or first)
     try:
         return ipaddress.ip_address(fact) in ipaddress.ip_network(value)
     except ValueError:

@@ -28,7 +28,8 @@ class TableState:
     ``settings`` are pairs of a name of sysctl(8)'s and the number that the table needs it to be, in the order in which they are to be set, ``found`` what
     they are (of a target, what they were before), and ``boot`` tells whether all is stored for the next boot. ``back``, of a state to go back to, are
     settings as they are to be again, whatever the table needs; ``data`` None is a table that is gone.
-    ``whom``, of a target, is who it is about on this host: {zone: Members} of a Firewall.
+    ``whom``, of a target, is who it is about on this host: {zone: Members} of a Firewall. ``doors`` are the Doors of neighbours that it needs, all of which
+    are recorded, and ``shut`` those of them that are not open any more.
     """
 
     kind: str
@@ -42,6 +43,13 @@ class TableState:
     found: tuple = field(default=(), compare=False)
     back: tuple = field(default=(), compare=False)
     whom: Any = field(default=None, compare=False)
+    doors: tuple = ()
+    shut: tuple = ()
+
+    @property
+    def opened(self):
+        """Doors that are open."""
+        return tuple(each for each in self.doors if each not in self.shut)
 
     @property
     def tables(self):
@@ -72,4 +80,5 @@ def report(state):
     if state is None:
         return {"state": "absent"}
     shown = {"name": state.name, "state": "present", **plain(state.data), "lab": state.lab, "rules": state.text.expandtabs(2).splitlines()}
+    shown.update({"doors": list(map(str, state.opened))} if state.data.coexist or state.doors else {})
     return {**shown, **({"kernel": state.live} if state.live != IN_PLACE else {}), "sysctl": dict(state.found)}

@@ -11,6 +11,7 @@ from ..errors import ValidationError, about
 from ..model.firewall import Members
 from ..model.table import TableState
 from ..model.values import COMPARED
+from . import coexist
 from .plan import NO_OTHERS
 from .table_steps import definition_of, item_of, unbooted
 
@@ -23,10 +24,11 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
 
     ``context`` describes the rest of the host: ``networks`` (NetworkStates of all networks by name), ``records`` (of all that was stored of this kind, by
     name), ``rules(name, data, zones, lab)`` (what nft(8) is to read), ``bridges`` ({name: addresses} of the host's), ``ports`` ({name: device that it is a port
-    of}), ``boots`` (whether somebody loads what is stored at boot). ``others`` is what the plan does beside them.
+    of}), ``boots`` (whether somebody loads what is stored at boot), ``chains``, ``passing`` and ``leading`` (see
+    coexist.py). ``others`` is what the plan does beside them.
     """
     networks = {name: state for name, state in {**context.networks, **dict(others.networks)}.items() if definition_of(state) is not None}
-    bridges = _bridges(networks, context, others)
+    bridges = coexist.bridges(networks, context, others)
     stored = {name: record.state.data for name, record in context.records.items()}
     after = {name: data for name, data in {**stored, **{each.name: each.data for each in wanted}}.items() if data is not None}
     items = []
@@ -36,23 +38,15 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     return items
 
 
-def _bridges(networks, context, others):
-    """{name: addresses} of all bridges, once the plan is done: the host's, and those of networks, which are there whenever these are active."""
-    found = dict(context.bridges)
-    for name, addresses in others.bridges:
-        found[name] = found.get(name, ()) if addresses is None else addresses
-    owned = [definition for definition in map(definition_of, networks.values()) if definition.owns_bridge and definition.bridge_name]
-    return {**found, **{definition.bridge_name: definition.interfaces for definition in owned}}
-
-
 def _item(wanted, state, networks, bridges, after, context):
     target, warnings = None, ()
     if wanted.state != "absent":
         zones = {zone.name: _members(zone, _named(number, zone, networks), bridges) for number, zone in enumerate(wanted.data.zones)}
         _check_zones(wanted.data, zones)
         _check_others(wanted, zones, networks, bridges, after)
+        named = [bridge for members in zones.values() for bridge in members.bridges]
         target = TableState(wanted.kind, wanted.name, wanted.data, context.rules(wanted.name, wanted.data, zones, wanted.lab), wanted.lab,
-                            whom=zones)
+                            whom=zones, doors=coexist.doors(state, wanted.data, named, networks, bridges, context))
         warnings = (*unbooted(context), *_below(wanted.data, zones, context.ports), *_in_vain(wanted.data, zones, networks))
     return item_of(wanted, state, target, warnings)
 

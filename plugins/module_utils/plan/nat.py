@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..errors import UnsupportedError, ValidationError, about
 from ..model.nat import clash, overlap
 from ..model.table import TableState
+from . import coexist
 from .plan import NO_OTHERS, Grip, translation
 from .table_steps import definition_of, item_of, unbooted
 
@@ -37,20 +38,29 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     items = []
     for each in wanted:
         with about(f"nat {each.name}" if len(wanted) > 1 else ""):
-            items.append(_item(each, observed[each.name], networks, after, context))
+            items.append(_item(each, observed[each.name], networks, after, context, others))
     return items
 
 
-def _item(wanted, state, networks, after, context):
+def _item(wanted, state, networks, after, context, others):
     target, warnings = None, ()
     if wanted.state != "absent":
         subnets = _subnets(wanted.data, networks)
         _check_targets(wanted.data, subnets, networks)
         _check_inside(wanted.data, subnets)
         _check_others(wanted, subnets, networks, after)
-        target = _target(wanted, state, subnets, context)
+        target = replace(_target(wanted, state, subnets, context), doors=_doors(wanted.data, state, subnets, networks, context, others))
         warnings = unbooted(context)
     return replace(item_of(wanted, state, target, warnings), had=_grip(state), has=_grip(target))
+
+
+def _doors(data, state, subnets, networks, context, others):
+    """Doors of neighbours for the bridges of a Nat's network and subnets."""
+    known = coexist.bridges(networks, context, others) if data.coexist else {}
+    own = definition_of(networks.get(data.network))
+    named = [name for name, addresses in known.items() if own is not None and name == own.bridge_name
+             or any(overlap(ipaddress.ip_interface(each).network, subnet) for each in addresses for subnet in subnets)]
+    return coexist.doors(state, data, named, networks, known, context)
 
 
 def _grip(state):

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..model.passing import DROP, verdict
+from ..model import door
+from ..model.passing import DROP, outcomes
 
-#: who wrote a chain, by a chain of the same table that only that one makes, or by the table
-MAKERS = (("docker", "DOCKER-USER"), ("ufw", "ufw-before-forward"), ("ufw", "ufw6-before-forward"), ("libvirt", "LIBVIRT_FWO"))
+#: who wrote a base chain of iptables(8)'s, by its hook and a chain of the same table that only that one makes; or by the table
+MAKERS = (
+    ("docker", "forward", "DOCKER-USER"), ("ufw", "forward", "ufw-before-forward"), ("ufw", "forward", "ufw6-before-forward"),
+    ("ufw", "input", "ufw-before-input"), ("ufw", "input", "ufw6-before-input"), ("libvirt", "forward", "LIBVIRT_FWO"),
+)
 TABLES = {"firewalld": "firewalld", "libvirt_network": "libvirt"}
-#: how each lets packets by a bridge pass, narrowly
-DOORS = {
-    "docker": "iptables -I DOCKER-USER -i {bridge} -j ACCEPT; iptables -I DOCKER-USER -o {bridge} -j ACCEPT",
-    "ufw": "ufw route allow in on {bridge}; ufw route allow out on {bridge}",
-    "firewalld": "firewall-cmd --permanent --zone=libvirt-routed --add-interface={bridge}; firewall-cmd --reload",
-}
+#: Docker's program, by the family and name of the table that its rules are in
+IPTABLES = {("ip", "filter"): "iptables", ("ip6", "filter"): "ip6tables",
+            ("ip", "filter (legacy)"): "iptables-legacy", ("ip6", "filter (legacy)"): "ip6tables-legacy"}
 #: addresses that no guest has, which stand for everybody else
 ELSEWHERE = {4: "192.0.2.1", 6: "2001:db8:ffff::1"}
 
@@ -32,12 +33,29 @@ class Finding(NamedTuple):
 
 
 class Bridged(NamedTuple):
-    """A network on this host: its name, its bridge, its forward mode, and the subnets of its guests (as ipaddress has them)."""
+    """A network on this host: its name, its bridge, its forward mode, the subnets of its guests (as ipaddress has them), and what they ask the host for."""
 
     name: str
     bridge: str
     mode: str
     subnets: tuple
+    asks: tuple = ()
+
+
+def bridged(name, definition):
+    """The Bridged of a network's definition."""
+    ways = {4: door.DHCP, 6: door.DHCPV6}
+    asks = (*(ways[family] for family in sorted(definition.dhcp_families)), *((door.DNS,) if definition.runs_dnsmasq else ()))
+    return Bridged(name, definition.bridge_name, definition.mode, tuple(own.network for own in definition.interfaces), asks)
+
+
+class Packet(NamedTuple):
+    """One that begins something: what that is in words and in model/door.py's, the hook that it comes by, and what is known of it."""
+
+    begins: str
+    way: str
+    hook: str
+    facts: dict
 
 
 def findings(networks, tables, settings, nics):
@@ -46,25 +64,62 @@ def findings(networks, tables, settings, nics):
     ``tables`` is {(family, table): {name: Chain}}, ``settings`` {name of sysctl(8)'s: value}, ``nics`` names of devices that lead elsewhere.
     """
     found = {}
-    for network in networks:
-        for direction, packet in _packets(network, nics, settings):
-            for chain in _dropping(packet, tables):
-                found.setdefault((_maker(chain, tables), str(chain), direction), []).append(network)
+    for network, packet, chain in _drops(networks, tables, settings, nics):
+        found.setdefault((_maker(chain, tables), chain.family, chain.table, str(chain), packet.begins, packet.way), []).append(network)
     return [*(_dropped(*key, affected) for key, affected in found.items()), *_bridged_frames(networks, settings), *_reverse(settings)]
 
 
-def _packets(network, nics, settings):
-    """(direction, facts of a packet that begins something) that a network's guests need."""
+def needed(networks, tables, settings, nics):
+    """The Doors, in order, by which all that is dropped of some networks would pass, as far as who drops it has any."""
+    found = [door.doors(_maker(chain, tables), packet.way, network.bridge, IPTABLES.get((chain.family, chain.table)))
+             for network, packet, chain in _drops(networks, tables, settings, nics)]
+    return tuple(sorted({each for doors in found for each in doors}))
+
+
+def _drops(networks, tables, settings, nics):
+    """(Bridged, Packet, base chain that drops it for certain) of whatever is dropped."""
+    for network in networks:
+        for packet in (*_passed_on(network, nics, settings), *_asked(network)):
+            yield from ((network, packet, chain) for chain in _dropping(packet, tables))
+
+
+def _begun(version, **facts):
+    return {"version": str(version), "nfproto": f"ipv{version}", "state": "new", "status": "none", **facts}
+
+
+def _passed_on(network, nics, settings):
+    """Packets that a network's guests need the host to pass on."""
     nic = next(iter(nics), None)
     for version in sorted({each.version for each in network.subnets} or {4}):
         guest = next((str(each.network_address + 2) for each in network.subnets if each.version == version), None)
-        facts = {"version": str(version), "nfproto": f"ipv{version}", "state": "new"}
+        facts = _begun(version, protocol="tcp", reach="unicast")
         if nic is not None and network.mode in ("nat", "route", "open"):
-            yield "what its guests begin", {**facts, "iifname": network.bridge, "oifname": nic, "saddr": guest, "daddr": ELSEWHERE[version]}
+            yield Packet("what its guests begin", door.OUT, "forward",
+                         {**facts, "iifname": network.bridge, "oifname": nic, "saddr": guest, "daddr": ELSEWHERE[version]})
         if nic is not None and network.mode in ("route", "open"):
-            yield "what others begin towards its guests", {**facts, "iifname": nic, "oifname": network.bridge, "saddr": ELSEWHERE[version], "daddr": guest}
+            yield Packet("what others begin towards its guests", door.IN, "forward",
+                         {**facts, "iifname": nic, "oifname": network.bridge, "saddr": ELSEWHERE[version], "daddr": guest})
         if settings.get(CALLS[version]):
-            yield "what its guests begin among themselves", {**facts, "iifname": network.bridge, "oifname": network.bridge, "saddr": guest, "daddr": guest}
+            yield Packet("what its guests begin among themselves", door.OUT, "forward",
+                         {**facts, "iifname": network.bridge, "oifname": network.bridge, "saddr": guest, "daddr": guest})
+
+
+#: what a guest's question looks like: what it is, IP's version, and where it goes
+QUESTIONS = {
+    door.DHCP: ("its guests' DHCP", 4, {"saddr": "0.0.0.0", "daddr": "255.255.255.255", "sport": "68", "dport": "67", "reach": "broadcast"}),
+    door.DHCPV6: ("its guests' DHCPv6", 6, {"saddr": "fe80::2", "daddr": "ff02::1:2", "sport": "546", "dport": "547", "reach": "multicast"}),
+    door.DNS: ("its guests' DNS", None, {"dport": "53", "reach": "local"}),
+}
+
+
+def _asked(network):
+    """Packets that ask the host for what it serves on a network."""
+    for way in network.asks:
+        begins, version, facts = QUESTIONS[way]
+        for each in [version] if version else sorted({subnet.version for subnet in network.subnets}):
+            subnet = next((subnet for subnet in network.subnets if subnet.version == each), None)
+            ends = {"saddr": str(subnet.network_address + 2), "daddr": str(subnet.network_address + 1)} if version is None else {}
+            yield Packet(begins, way, "input", _begun(each, protocol="udp", iifname=network.bridge, **ends, **facts))
 
 
 #: whether bridged frames pass the firewall of IP, by IP's version
@@ -73,24 +128,25 @@ FAMILIES = {"4": ("ip", "inet"), "6": ("ip6", "inet")}
 
 
 def _dropping(packet, tables):
-    """Base chains that would drop a packet on its way through the host, for certain."""
+    """Base chains that would drop a packet on its way, for certain."""
     for (family, table), chains in tables.items():
-        if family in FAMILIES[packet["version"]] and not table.startswith("virtlab_"):
-            bases = (chain for chain in chains.values() if (chain.hook, chain.type) == ("forward", "filter"))
-            yield from (chain for chain in bases if verdict(chain, packet, chains) == (DROP, True))
+        if family in FAMILIES[packet.facts["version"]] and not table.startswith("virtlab_"):
+            bases = (chain for chain in chains.values() if (chain.hook, chain.type) == (packet.hook, "filter"))
+            yield from (chain for chain in bases if outcomes(chain, packet.facts, chains) == {DROP})
 
 
 def _maker(chain, tables):
     """Who made a chain, as far as that is to be told."""
     chains = tables[chain.family, chain.table]
-    return TABLES.get(chain.table) or next((maker for maker, name in MAKERS if name in chains), f"table {chain.family} {chain.table}")
+    makers = (maker for maker, hook, name in MAKERS if hook == chain.hook and name in chains)
+    return TABLES.get(chain.table) or next(makers, f"table {chain.family} {chain.table}")
 
 
-def _dropped(maker, chain, direction, affected):
+def _dropped(maker, family, table, chain, begins, way, affected):
     names = tuple(dict.fromkeys(each.name for each in affected))
-    door = DOORS.get(maker, f"have {chain} accept packets by {{bridge}}, before it drops")
-    remedy = "; ".join(dict.fromkeys(door.format(bridge=each.bridge) for each in affected))
-    return Finding(maker, names, f"{direction} is dropped by {chain}", remedy)
+    ways = [str(one) for each in affected for one in door.doors(maker, way, each.bridge, IPTABLES.get((family, table)))]
+    remedies = ways or [f"have {chain} accept packets by {each.bridge}, before it drops" for each in affected]
+    return Finding(maker, names, f"{begins} is dropped by {chain}", "; ".join(dict.fromkeys(remedies)))
 
 
 def _bridged_frames(networks, settings):

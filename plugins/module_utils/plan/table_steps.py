@@ -15,18 +15,20 @@ from .plan import Change, Item, Step
 def steps_between(state, target):
     """The steps that turn one TableState (or None) into another; each that is left out by a kill leaves a state to go on from.
 
-    What is stored comes first: a run that is killed before it is loaded is known by that.
+    What is stored comes first: a run that is killed before it is loaded is known by that. Doors of neighbours are closed before they are crossed out there.
     """
     settings = tuple((name, value) for name, before, value in _differing(state, target))
     steps = (Step("set", settings),) if settings else ()
+    closing = tuple(Step("close", door) for door in _opened(state) if target is None or door not in target.doors)
     if _gone(target):
         loaded = state is not None and state.live != MISSING
-        return (*((Step("unload", state),) if loaded else ()), *((Step("forget", state),) if state is not None else ()), *steps)
+        return (*closing, *((Step("unload", state),) if loaded else ()), *((Step("forget", state),) if state is not None else ()), *steps)
+    steps = (*steps, *closing)
     if state is None or not state.boot or _stored(state) != _stored(target):
         steps = (*steps, Step("store", target))
     if state is None or state.text != target.text or state.live != IN_PLACE:
         steps = (*steps, Step("load", target))
-    return steps
+    return (*steps, *(Step("open", door) for door in target.opened if door not in _opened(state)))
 
 
 def item_of(wanted, state, target, warnings=()):
@@ -53,7 +55,11 @@ def _gone(state):
 
 
 def _stored(state):
-    return state.data, state.text, state.lab, state.settings
+    return state.data, state.text, state.lab, state.settings, state.doors
+
+
+def _opened(state):
+    return state.opened if state is not None else ()
 
 
 def _differing(state, target):
@@ -74,7 +80,7 @@ def undone(item):
     found = [pair for each in (item.observed, item.target) if each is not None for pair in each.found]
     back = tuple((name, value) for name, value in dict(found).items() if value is not None)
     if item.observed is None:
-        return item.target and replace(item.target, data=None, live=MISSING, settings=(), found=(), back=back)
+        return item.target and replace(item.target, data=None, live=MISSING, settings=(), found=(), back=back, doors=())
     return replace(item.observed, back=back)
 
 
@@ -94,6 +100,8 @@ def changes_between(state, target, steps):
             yield Change("kernel", state.live, IN_PLACE, "live")
         if not state.boot:
             yield Change("boot", "not as it was stored", "stored", "live")
+        if _opened(state) != target.opened:
+            yield Change("doors", *(list(map(str, _opened(each))) for each in (state, target)), "live")
         needed = dict(target.settings)
         yield from (Change(f"sysctl[{name}]", value, None, "live") for name, value in state.settings if name not in needed)
     yield from (Change(f"sysctl[{name}]", *pair, "live") for name, *pair in _differing(state, target))
