@@ -54,7 +54,7 @@ def text(name, data, zones, lab):
     whole = table("inet", f"virtlab_firewall_{name}", lab, [*chains, *_hooks(jumps, first)])
     inside = [policy for policy in policies if policy.src == policy.dst and zones[policy.src].bridges]
     frames = [line for policy in inside for line in block(f"chain {_chain(policy)}", *_resolution(policy), *_lines(policy, reject="drop"))]
-    return whole + table("bridge", f"virtlab_firewall_{name}", lab, [*frames, *_hooks(bridged, {"forward": [ANSWERS, NEIGHBOURS]})])
+    return whole + table("bridge", f"virtlab_firewall_{name}", lab, [*frames, *_hooks(bridged, {"forward": [ANSWERS, NEIGHBOURS]})] or None)
 
 
 def _chain(policy):

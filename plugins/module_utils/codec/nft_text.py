@@ -7,9 +7,9 @@ from __future__ import annotations
 
 
 def table(family, name, lab, body):
-    """A whole table of a family of nft(8)'s, from lines of a body; where that is empty there is none, and none is left."""
+    """A whole table of a family of nft(8)'s, from lines of a body; where that is None there is none, and none is left."""
     lines = [f"table {family} {name}", f"delete table {family} {name}"]
-    lines += block(f"table {family} {name}", f"comment {quoted(f'virtlab:{lab}')}", body=body, indent="") if body else []
+    lines += block(f"table {family} {name}", f"comment {quoted(f'virtlab:{lab}')}", body=body, indent="") if body is not None else []
     return "".join(f"{line}\n" for line in lines)
 
 

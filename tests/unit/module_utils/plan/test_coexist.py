@@ -73,13 +73,13 @@ def test_a_bridge_by_which_the_host_leads_elsewhere_has_none():
 
 def test_a_door_that_is_open_stays():
     """As nothing is dropped then, which is no reason to close it; one of another bridge is closed, and one that somebody closed is opened."""
-    first = planned(beside(DOCKER.format("")), coexist=True).target
+    first = planned(beside(DOCKER.format(""), values={IP4: 1}), coexist=True).target
     strange = Door("docker", "iptables", "-i virbr-old -j ACCEPT")
     held = replace(first, doors=(*first.doors, strange), shut=first.doors[:1])
     item = planned(beside(values={IP4: 1}), held, coexist=True)
     assert [(step.verb, step.value) for step in item.steps if step.verb in ("open", "close")] == [("close", strange), ("open", first.doors[0])]
     assert [step.verb for step in item.steps] == ["close", "store", "open"]
-    assert planned(beside(), first, coexist=True).steps == () and [each.field for each in item.changes] == ["doors"]
+    assert planned(beside(values={IP4: 1}), first, coexist=True).steps == () and [each.field for each in item.changes] == ["doors"]
 
 
 def test_steps_that_are_killed_anywhere_are_known_by_what_they_left():
