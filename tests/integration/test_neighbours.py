@@ -216,6 +216,21 @@ def test_guests_of_libvirts_own_nat_have_doors_where_they_need_any(ansible, host
     assert ("natted" in gets_out(guests)) == protected(host, neighbour)
 
 
+def test_the_role_opens_doors_for_its_network_and_closes_them(ansible, host):
+    """By a variable; a second run changes nothing, and without the variable they are closed."""
+    start(host, "ufw")
+    play = ansible.top / "role.yml"
+    play.write_text("- hosts: all\n  gather_facts: false\n  roles: [virtlab.network.nat_network]\n", encoding="utf-8")
+    variables = {"nat_network_name": "office", "nat_network_bridge": "testoffice", "nat_network_address": "10.77.0.1/24", "nat_network_firewall": "own",
+                 "nat_network_ranges": [{"start": "10.77.0.10", "end": "10.77.0.20"}]}
+    seen = []
+    for given in ({}, {"nat_network_coexist": True}, {"nat_network_coexist": True}, {}, {"nat_network_state": "absent"}):
+        results, recap = ansible.playbook(str(play), **variables, **given)
+        assert recap["failures"] == 0, results[-1]
+        seen.append((recap["changed"], "testoffice" in host.run("ufw", "show", "added").stdout))
+    assert seen == [(1, False), (1, True), (0, True), (1, False), (1, False)]
+
+
 def test_a_bridge_that_somebody_gave_a_zone_stays_in_it(ansible, host, guests):
     """And the error tells which."""
     start(host, "firewalld")
