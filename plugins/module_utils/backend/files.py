@@ -46,8 +46,11 @@ def settle(folder):
         os.close(handle)
 
 
-def remove(path):
-    """Remove a file that may be gone, and the folder of drop-ins that it was the last of."""
-    path.unlink(missing_ok=True)
-    if path.parent.name.endswith(".d") and path.parent.is_dir() and not any(path.parent.iterdir()):
-        path.parent.rmdir()
+def remove(path, folder=True):
+    """Remove a file that may be gone, and the folder of drop-ins that it was the last of; ``folder`` False is one that stays. Raises BackendError."""
+    try:
+        path.unlink(missing_ok=True)
+        if folder and path.parent.name.endswith(".d") and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    except OSError as err:
+        raise BackendError(f"cannot remove {path}: {err.strerror}") from err

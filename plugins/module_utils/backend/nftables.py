@@ -15,7 +15,7 @@ from .. import deps
 from ..codec import nft_firewall, nft_json, nft_nat, table_record
 from ..errors import BackendError, DependencyError
 from ..model.table import ALTERED, IN_PLACE, MISSING
-from . import doors, files, iproute, neighbours, sysctl, table_boot
+from . import doors, files, iproute, neighbours, sockets, sysctl, table_boot
 
 RECORDS = Path("/var/lib/virtlab.network/rules")
 #: what nft(8) reads of each kind of resource
@@ -103,7 +103,7 @@ class Tables:
         """Remove what is stored of a table; the record comes last, by which a run is known that was killed before."""
         path = _record(state)
         table_boot.drop(state, self._settings(but=path))
-        path.unlink(missing_ok=True)
+        files.remove(path)
         self.__dict__.pop("records", None)
 
     def _settings(self, but=None):
@@ -179,6 +179,11 @@ class Tables:
     def leading(self):
         """Names of devices by which there are default routes."""
         return neighbours.nics()
+
+    @cached_property
+    def listening(self):
+        """{(protocol, address, port)} that the host itself listens to."""
+        return sockets.listening()
 
     @property
     def boots(self):

@@ -73,11 +73,11 @@ def keep(state, settings):
 
 def drop(state, settings):
     """Have nothing of a table be there at the next boot; and nothing that all share with the last."""
-    _path(state).unlink(missing_ok=True)
+    files.remove(_path(state))
     if any(FOLDER.glob("*.nft")):
         files.write(SETTINGS, _common(settings)[SETTINGS])
         return
-    SETTINGS.unlink(missing_ok=True)  # its folder is the system's
+    files.remove(SETTINGS, folder=False)
     for path in (MAIN, FLUSHED):
         files.remove(path)
     systemd.disable(UNIT)

@@ -46,11 +46,12 @@ def _item(wanted, state, networks, after, context, others):
     target, warnings = None, ()
     if wanted.state != "absent":
         subnets = _subnets(wanted.data, networks)
+        _check_masquerade(wanted.data, subnets)
         _check_targets(wanted.data, subnets, networks)
         _check_inside(wanted.data, subnets)
         _check_others(wanted, subnets, networks, after)
         target = replace(_target(wanted, state, subnets, context), doors=_doors(wanted.data, state, subnets, networks, context, others))
-        warnings = unbooted(context)
+        warnings = (*unbooted(context), *_hidden(wanted.data, context.listening if wanted.data.forwards else ()))
     return replace(item_of(wanted, state, target, warnings), had=_grip(state), has=_grip(target))
 
 
@@ -108,6 +109,12 @@ def _subnets(data, networks):
     return found
 
 
+def _check_masquerade(data, subnets):
+    """Raise ValidationError where nothing would be masqueraded that somebody asked for."""
+    if data.masquerade and not data.ipv6 and all(each.version == 6 for each in subnets):
+        raise ValidationError("masquerade", True, "all subnets are of IPv6, which is not masqueraded unless that is said", "say ipv6: true, or leave it out")
+
+
 def _known(data, networks):
     """The subnets of a Nat, as far as its network is there. One that is gone, or that libvirt translates by now, is for its own task to complain of."""
     definition = definition_of(networks.get(data.network))
@@ -141,6 +148,26 @@ def _check_inside(data, subnets):
         version = ipaddress.ip_address(given.partition("-")[0]).version
         if version not in versions:
             raise ValidationError(f"snat[{number}]", given, f"there is no subnet of IPv{version}", "leave it out, or add such a subnet")
+
+
+def _hidden(data, listening):
+    """Warnings of what the host itself listens to, and is not asked for any more."""
+    for number, forward in enumerate(data.forwards):
+        first, last = forward.listening
+        here = sorted(f"{address} port {port}" for protocol, address, port in listening
+                      if protocol == forward.transport and first <= port <= last and _heard(address, forward))
+        if here:
+            yield (f"forwards[{number}]: the host itself listens to {', '.join(here)}, which whoever this forward is for does not reach any more; "
+                   f"{'give listen, an address that it does not listen to, or ' if forward.listen is None else ''}choose another port, if that is not meant")
+
+
+def _heard(address, forward):
+    """True for an address that is listened to where a forward leads elsewhere; what the host says to itself by 127.0.0.1 and ::1 is not forwarded."""
+    if address == "*":
+        return True
+    own = ipaddress.ip_address(address)
+    met = own.is_unspecified or not own.is_loopback and (forward.listen is None or ipaddress.ip_address(forward.listen) == own)
+    return own.version == forward.version and met
 
 
 def _check_others(wanted, subnets, networks, after):

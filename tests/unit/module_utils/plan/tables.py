@@ -35,7 +35,7 @@ def gone(name="a"):
 class Host(plans.Host):
     """The rest of the host as plans see it, and what it has of tables: what is written down of each, what the kernel has, and what the next boot loads.
 
-    ``values`` are those of sysctl(8), ``advertised`` devices by which a router was heard.
+    ``values`` are those of sysctl(8), ``advertised`` devices by which a router was heard, ``listening`` what the host listens to.
     """
 
     written: dict = field(default_factory=dict)
@@ -44,6 +44,7 @@ class Host(plans.Host):
     values: dict = field(default_factory=lambda: {IP4: 0, IP6: 0, RA: 1})
     advertised: tuple = ()
     boots: bool = True
+    listening: frozenset = frozenset()
     rules = staticmethod(nft_nat.text)
 
     @property

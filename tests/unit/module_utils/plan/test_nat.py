@@ -291,3 +291,22 @@ def test_the_same_in_another_order_is_the_same():
     turned["forwards"][0] = {**turned["forwards"][0], "sources": ["fd01::/64", "2001:db8::/32"]}
     host = after(wanted(**options))
     assert plan(wanted(**turned), host).steps == ()
+
+
+@pytest.mark.parametrize(("listening", "options", "told"), [
+    (("tcp", "*", 80), {}, "* port 80"), (("tcp", "0.0.0.0", 80), {}, "0.0.0.0 port 80"), (("tcp", "10.0.0.1", 80), {}, "10.0.0.1 port 80"),
+    (("udp", "*", 80), {}, None), (("tcp", "*", 81), {}, None), (("tcp", "*", 81), {"port": "80-90"}, "* port 81"), (("tcp", "::", 80), {}, None),
+    (("tcp", "127.0.0.1", 80), {}, None), (("tcp", "10.0.0.1", 80), {"listen": "198.51.100.1"}, None), (("tcp", "*", 80), {"to": "fd00::2"}, "* port 80"),
+    (("tcp", "198.51.100.1", 80), {"listen": "198.51.100.1"}, "198.51.100.1 port 80"),
+])
+def test_what_the_host_listens_to_itself_is_told_of(listening, options, told):
+    """Whoever asks for it from elsewhere is led to a guest, in silence if nobody says so."""
+    item = plan(wanted(subnets=SIX, forwards=[{"port": "80", "to": "10.0.0.2", **options}]), Host(listening=frozenset({listening})))
+    assert [each.split(", which")[0] for each in item.warnings] == ([f"forwards[0]: the host itself listens to {told}"] if told else [])
+
+
+def test_nothing_to_masquerade_is_no_masquerade():
+    """IPv6 is masqueraded where that is said."""
+    with pytest.raises(ValidationError, match="say ipv6: true"):
+        plan(wanted(subnets=["fd00::/64"], masquerade=True), Host())
+    assert plan(wanted(subnets=["fd00::/64"], masquerade=True, ipv6=True), Host()).steps and plan(wanted(subnets=["fd00::/64"]), Host()).steps
