@@ -126,9 +126,9 @@ before:
     - V(config) is the definition in the shape of this module's options, without UUID, MAC address and bridge name.
     - V(running) is there where the running network differs from its stored definition, and is then its own in the same shape.
     - V(ports) are the devices on an active network's bridge, V(ports_down) those of them that are down, which is left to whom they belong to.
-    - V(bridge_ports_hook) is V(missing) where what puts O(bridge_ports) back is gone.
+    - V(hook) is V(missing) where what puts O(bridge_ports) and O(proxied) back is gone.
     - V(kernel) is there where the kernel lacks something of the network, and says what - V(bridge) (V(missing) or V(down)),
-      V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)).
+      V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)), V(proxied_missing) (routes, proxies and settings).
   type: dict
   returned: success
   sample: {state: absent}
