@@ -108,6 +108,25 @@ EXAMPLES = r"""
     bridge_ports:
       - eth1
 
+# The host has 203.0.113.10/24 and 2001:db8::10/64 on eth0, and the provider drops whatever has another MAC address than eth0's.
+# A guest has 203.0.113.20/24 with gateway 203.0.113.1, as the provider tells, and 2001:db8::20/128 with whom router advertisements tell.
+- name: Guests with public addresses behind a host that must not be a bridge
+  virtlab.network.virt_network:
+    name: public
+    forward:
+      mode: open
+    bridge:
+      name: virbr-public
+    ips:
+      - address: 192.168.203.1/24
+      - address: fd00:203::1/64
+    proxied:
+      dev: eth0
+      addresses:
+        - 203.0.113.20
+        - 203.0.113.21
+        - 2001:db8::20
+
 - name: Stop a network, and leave its definition alone
   virtlab.network.virt_network:
     name: router

@@ -96,13 +96,15 @@ def test_a_guest_is_reached_and_no_other_mac_leaves(lab, host, ansible, one):
         assert one.run("ping", "-c", "1", "-W", "5", "203.0.113.1").code == 0
         assert one.run("ping", "-c", "1", "-W", "5", "2001:db8:203::1").code == 0
         time.sleep(1)
-    world, other = (line.split()[1].rstrip(",") for line in seen(path, "ether", "dst", own)[:1]), mac(lab.hosts["host2"], "eth0")
-    inside = {line.split()[1] for line in seen(path)} - {*world, other}
-    assert inside == {own}, inside
-    asking = [line for line in seen(path, "arp") if f"Reply {FOUR} is-at" in line]
-    assert asking and all(f"is-at {own}" in line for line in asking)
-    told = [line for line in seen(path, "-v", "icmp6") if "neighbor advertisement" in line and f"tgt is {SIX}" in line]
+    # who else sends frames on the LAN is the world's router and the other host
+    others = {json.loads(lab.world("ip", "-j", "link", "show", "dev", "lan").stdout)[0]["address"], mac(lab.hosts["host2"], "eth0")}
+    assert {line.split()[1] for line in seen(path)} - others == {own}
+    answers = [line for line in seen(path, "arp") if f"Reply {FOUR} is-at" in line]
+    assert answers and all(f"is-at {own}" in line and line.split()[1] == own for line in answers)
+    told = seen(path, "icmp6 and ip6[40] == 136 and ip6[48:4] == 0x20010db8 and ip6[60:4] == 0x20")
+    option = own.replace(":", "")
     assert told and all(line.split()[1] == own for line in told)
+    assert len(seen(path, f"icmp6 and ip6[40] == 136 and ip6[60:4] == 0x20 and ip6[66:4] == 0x{option[:8]} and ip6[70:2] == 0x{option[8:]}")) == len(told)
     known = lab.world("ip", "neigh").stdout + lab.world("ip", "-6", "neigh").stdout
     assert all(re.search(f"^{each} .*lladdr {own}", known, re.M) for each in (FOUR, SIX)), known
 
@@ -241,7 +243,7 @@ def test_what_failed_is_taken_back(host, ansible):
     host.run("ip", "link", "set", "test0", "up", "mtu", "1279")
     ansible.module("virt_network", **BARE)
     said = ansible.refused("virt_network", **{**BARE, "proxied": {"dev": "test0", "addresses": [FOUR, SIX]}})
-    assert f"could not set up proxy {SIX} dev test0 of network one" in said and "what was there before is back" in said
+    assert f"neigh add proxy {SIX} dev test0 protocol 118 failed" in said and "what was there before is back" in said
     assert (routes(host), proxies(host), host.exists(HOOK)) == (set(), set(), False)
     assert not ansible.module("virt_network", **BARE)["changed"]
 
@@ -268,6 +270,26 @@ def test_what_stands_against_it(host, ansible):
 
 
 def test_in_mode_route_libvirts_rules_decide(lab, host, ansible):
-    """What is in no subnet of the network's is not passed on by them; so it is refused."""
+    """What is in no subnet of the network's is not passed on by them, so it is refused; what is in one may be on the provider's link."""
     said = ansible.refused("virt_network", **{**PROXIED, "forward": {"mode": "route", "dev": "eth0"}})
     assert "is in no subnet of ips" in said and "use forward mode open" in said
+    inner = {**BARE, "forward": {"mode": "route", "dev": "eth0"}, "ips": [{"address": "192.0.2.129/28"}],
+             "proxied": {"dev": "eth0", "addresses": ["192.0.2.130"]}}
+    assert ansible.module("virt_network", **inner)["changed"]
+    bridged(host)
+    inside = guest.start(host, "inside", {"network": "one"}, kind="lxc")
+    lab.world("ip", "route", "add", "192.0.2.128/28", "dev", "lan")
+    try:
+        for each in ("192.0.2.130/28", f"{FOUR}/24"):
+            inside.run("ip", "address", "add", each, "dev", "eth0")
+        inside.run("ip", "route", "replace", "default", "via", "192.0.2.129")
+        answer(inside, 80)
+        assert asked(lab, "tcp", "192.0.2.130", 80) == f"80 {WORLD}"
+        host.run("ip", "route", "add", f"{FOUR}/32", "dev", "test-one")
+        host.run("ip", "neigh", "add", "proxy", FOUR, "dev", "eth0")
+        forget(lab)
+        assert asked(lab, "tcp", FOUR, 80).startswith("nobody")
+    finally:
+        host.run("ip", "neigh", "delete", "proxy", FOUR, "dev", "eth0", check=False)
+        lab.world("ip", "route", "delete", "192.0.2.128/28", "dev", "lan")
+        inside.stop()

@@ -61,7 +61,8 @@ class Networks:
             return NetworkState(stored, live, autostart)
         view = kernel.view(live) if live and live.owns_bridge else None
         state = NetworkState(stored, live, autostart, view, journal.recall((stored or live).uuid))
-        return replace(state, hook=hook.installed() if self.root and state.hooked else None, proxied=kernel.proxied(stored, live))
+        proxies = proxied.held(state.definition, live, kernel.proxies) if any(each and each.proxied for each in (stored, live)) else frozenset()
+        return replace(state, hook=hook.installed() if self.root and state.hooked else None, proxied=proxies)
 
     def rehearse(self, state, steps):
         """Write the documents that the steps need, to no end but errors: ValidationError where one cannot be written.
@@ -244,11 +245,6 @@ class _Kernel:
     def proxies(self):
         """Routes and proxies that are ours."""
         return proxied.dump()
-
-    def proxied(self, stored, live):
-        """The Entries that it has of a network's two definitions."""
-        definitions = [each for each in (stored, live) if each and each.proxied]
-        return proxied.held(definitions, live.bridge_name if live else None, self.proxies) if definitions else frozenset()
 
     def view(self, live):
         bridge = self.devices.get(live.bridge_name)

@@ -22,16 +22,17 @@ def dump():
     return routes, {(each["dev"], each["dst"]) for each in proxies if each.get("protocol") == str(PROTOCOL)}
 
 
-def held(definitions, bridge, found):
-    """The Entries that the kernel has of some Networks whose bridge is ``bridge`` (None: there is none now), by what dump() found.
+def held(definition, live, found):
+    """The Entries that the kernel has of a network with some definition, by what dump() found; ``live`` is what runs, or None.
 
-    All of our routes by the bridge count, and the proxies for where these lead: what a run that was killed left is known by that.
+    All of our routes by the bridge count, and the proxies for where these lead: what a run that was killed left is known by that. What ``live`` alone names
+    may be another network's by now.
     """
     routes, proxies = found
-    asked = {entry for each in definitions for entry in entries(each.proxied)}
+    bridge, asked, former = live.bridge_name if live else None, entries(definition.proxied), entries(live.proxied) if live else ()
     mine = {address for device, address in routes if device == bridge}
     named = mine | {entry.name for entry in asked if entry.kind == "proxy"}
-    settings = {entry for entry in asked if entry.value is not None and _set(entry, bridge)}
+    settings = {entry for entry in (*asked, *(each for each in former if not each.stays)) if entry.value is not None and _set(entry, bridge)}
     answered = {Entry("proxy", address, device) for device, address in proxies if address in named}
     return frozenset({Entry("route", address) for address in mine} | answered | settings)
 
