@@ -109,7 +109,7 @@ EXAMPLES = r"""
       - eth1
 
 # The host has 203.0.113.10/24 and 2001:db8::10/64 on eth0, and the provider drops whatever has another MAC address than eth0's.
-# A guest has 203.0.113.20/24 with gateway 203.0.113.1, as the provider tells, and 2001:db8::20/128 with whom router advertisements tell.
+# A guest has 203.0.113.20/24 with gateway 203.0.113.1, as the provider tells; of IPv6 it has 2001:db8::20/128, and the bridge for its router.
 - name: Guests with public addresses behind a host that must not be a bridge
   virtlab.network.virt_network:
     name: public

@@ -38,7 +38,11 @@ PROC = Path("/proc/sys/net")
 def ip(*words):
     """Run ip(8); what it prints, and None where it fails."""
     program = shutil.which("ip", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or "ip"
-    done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    except OSError as err:
+        log(f"{program} is not run: {err.strerror}")
+        return None
     if done.returncode:
         log(f"ip {' '.join(words)} failed: {done.stderr.strip()}")
         return None
@@ -110,10 +114,10 @@ def main():
     forward, bridge, mtu, proxied = (network.find(tag) for tag in ("forward", "bridge", "mtu", PROXIED))
     if bridge is None or forward is not None and forward.get("mode", "nat") not in OWNING:
         return
-    for port in network.iterfind(PORTS):
-        put(port.text, bridge.get("name"), "" if mtu is None else mtu.get("size"))
-    if proxied is not None:
-        proxy([each.text for each in proxied.iterfind(ADDRESS)], proxied.get("dev"), bridge.get("name"))
+    for port in filter(None, (each.text for each in network.iterfind(PORTS))):
+        put(port, bridge.get("name"), "" if mtu is None else mtu.get("size"))
+    if proxied is not None and proxied.get("dev"):
+        proxy([each.text for each in proxied.iterfind(ADDRESS) if each.text], proxied.get("dev"), bridge.get("name"))
 
 
 if __name__ == "__main__":

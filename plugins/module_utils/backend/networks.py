@@ -61,7 +61,8 @@ class Networks:
             return NetworkState(stored, live, autostart)
         view = kernel.view(live) if live and live.owns_bridge else None
         state = NetworkState(stored, live, autostart, view, journal.recall((stored or live).uuid))
-        proxies = proxied.held(state.definition, live, kernel.proxies) if any(each and each.proxied for each in (stored, live)) else frozenset()
+        named = any(each and each.proxied and each.owns_bridge for each in (stored, live))
+        proxies = proxied.held(state.definition, live, kernel.proxies) if named else frozenset()
         return replace(state, hook=hook.installed() if self.root and state.hooked else None, proxied=proxies)
 
     def rehearse(self, state, steps):

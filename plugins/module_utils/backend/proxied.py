@@ -29,7 +29,8 @@ def held(definition, live, found):
     may be another network's by now.
     """
     routes, proxies = found
-    bridge, asked, former = live.bridge_name if live else None, entries(definition.proxied), entries(live.proxied) if live else ()
+    bridge = live.bridge_name if live and live.owns_bridge else None
+    asked, former = (entries(each.proxied) if each and each.owns_bridge else () for each in (definition, live))
     mine = {address for device, address in routes if device == bridge}
     named = mine | {entry.name for entry in asked if entry.kind == "proxy"}
     settings = {entry for entry in (*asked, *(each for each in former if not each.stays)) if entry.value is not None and _set(entry, bridge)}

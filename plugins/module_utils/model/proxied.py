@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+from .network import interfaces
+
 #: settings of sysctl(8) by version of IP, of a device (None is the network's bridge): the bridge answers ARP for whatever is routed elsewhere; entries of
 #: proxies are heeded by NDP, in requests to all and to one; and they outlive a loss of the NIC's carrier, which takes them with it on kernels before 6.17
 #: unless such a setting, of 5.16 and later, says otherwise
@@ -43,12 +45,13 @@ class Entry(NamedTuple):
 
 def entries(proxied):
     """The Entries of a Proxied or None, in the order in which they are made: nobody is answered before the way is there."""
-    if proxied is None:
+    if proxied is None or not proxied.dev:
         return ()
-    versions = sorted({6 if ":" in address else 4 for address in proxied.addresses})
+    addresses = [str(each.ip) for each in interfaces(proxied.addresses)]
+    versions = sorted({6 if ":" in address else 4 for address in addresses})
     devices = {"bridge": None, "dev": proxied.dev}
     settings = [Entry(f"ipv{version}", name, devices.get(which, which), value) for version in versions for which, name, value in SETTINGS[version]]
-    return (*(Entry("route", address) for address in proxied.addresses), *settings, *(Entry("proxy", address, proxied.dev) for address in proxied.addresses))
+    return (*(Entry("route", address) for address in addresses), *settings, *(Entry("proxy", address, proxied.dev) for address in addresses))
 
 
 def there(found, names):

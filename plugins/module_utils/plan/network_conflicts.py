@@ -53,7 +53,7 @@ def _conflicts(wanted, targets, context, coming):
         if route.device not in bridges:
             yield from _with_route(definition, target, route)
     if definition.proxied:
-        yield from _with_host(definition.proxied, context)
+        yield from _with_host(definition, context)
     yield from _missing_links(definition, context.links | coming)
 
 
@@ -75,7 +75,7 @@ def _with_network(definition, target, network, state):
         yield REFUSED, ValidationError("bridge.name", definition.bridge_name, f"is the bridge of {network}", "choose another, or leave it to libvirt")
     for device in sorted(set(definition.bridge_ports) & set(state.definition.bridge_ports)):
         yield REFUSED, ValidationError("bridge_ports", device, f"is a port of {network}", "name it in one of them alone")
-    proxied, theirs = (set(each.proxied.addresses if each.proxied else ()) for each in (definition, state.definition))
+    proxied, theirs = (ways(each) for each in (definition, state.definition))
     for address in sorted(proxied & theirs):
         yield REFUSED, ValidationError("proxied.addresses", address, f"is a guest's of {network}", "name it in one of them alone")
     for address, subnet in itertools.product(sorted(proxied), subnets(other)):
@@ -105,7 +105,7 @@ def _with_route(definition, target, route):
     found = [("ips", each) for each in subnets(definition) if collides(each, route)]
     # a network's route that is wider than one of the host's is what the host sends beyond its own
     found += [("routes", each) for each in routed(definition) if collides(each, route) and each.prefixlen >= route.subnet.prefixlen]
-    for address in definition.proxied.addresses if definition.proxied else ():
+    for address in sorted(ways(definition)):
         if ipaddress.ip_network(address) == route.subnet:
             yield REFUSED, ValidationError("proxied.addresses", address, f"has a route through {route.device} already",
                                            f"remove it first: ip route delete {address}")
@@ -114,14 +114,20 @@ def _with_route(definition, target, route):
             option, str(taken), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
 
 
-def _with_host(proxied, context):
+def _with_host(definition, context):
+    dev = definition.proxied.dev
     own = {address.partition("/")[0]: name for name, link in context.devices.items() for address in link.given}
-    for address in proxied.addresses:
+    for address in sorted(ways(definition)):
         if address in own:
             yield REFUSED, ValidationError("proxied.addresses", address, f"is the host's own, on {own[address]}", "name those of the guests alone")
-    master = context.devices[proxied.dev].master if proxied.dev in context.devices else None
+    master = context.devices[dev].master if dev in context.devices else None
     if master:
-        yield REFUSED, ValidationError("proxied.dev", proxied.dev, f"is a port of {master}, which is what is asked there", f"name {master} instead")
+        yield REFUSED, ValidationError("proxied.dev", dev, f"is a port of {master}, which is what is asked there", f"name {master} instead")
+
+
+def ways(definition):
+    """The addresses that a definition has proxied, each of which leads to one network alone."""
+    return {str(each.ip) for each in interfaces(definition.proxied.addresses if definition.proxied else ())}
 
 
 def subnets(definition):

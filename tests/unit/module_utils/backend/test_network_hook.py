@@ -73,6 +73,17 @@ def test_what_goes_wrong_is_left_to_the_log(run):
                       "virtlab-network: ip -4 route add 203.0.113.20 dev virbr1 proto 118 failed: no"]
 
 
+def test_a_host_without_ip_is_no_obstacle(monkeypatch):
+    """What is not there is told as what fails."""
+
+    def missing(command, **unused):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(syslog, "syslog", lambda unused, text: None)
+    monkeypatch.setattr(network_hook.subprocess, "run", missing)
+    assert network_hook.ip("link") is None
+
+
 @pytest.mark.parametrize(("event", "options"), [
     ("started", {"forward": {"mode": "bridge"}}), ("started", {"bridge_ports": [], "proxied": None}), ("start", {}), ("port-created", {}), ("updated", {}),
 ])
