@@ -33,7 +33,8 @@ def held(definition, live, found):
     asked, former = (entries(each.proxied) if each and each.owns_bridge else () for each in (definition, live))
     mine = {address for device, address in routes if device == bridge}
     named = mine | {entry.name for entry in asked if entry.kind == "proxy"}
-    settings = {entry for entry in (*asked, *(each for each in former if not each.stays)) if entry.value is not None and _set(entry, bridge)}
+    former = [each for each in former if each.value is not None and not each.stays and sysctl.read(each.path("default")) != each.value]
+    settings = {entry for entry in (*asked, *former) if entry.value is not None and _set(entry, bridge)}
     answered = {Entry("proxy", address, device) for device, address in proxies if address in named}
     return frozenset({Entry("route", address) for address in mine} | answered | settings)
 

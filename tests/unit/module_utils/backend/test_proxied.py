@@ -53,6 +53,8 @@ def test_what_a_network_has(kernel):
     assert proxied.held(network(), one, proxied.dump()) == whole - {Entry("ipv4", "arp_evict_nocarrier", "eth0", 0)}
     found = (set(), {("eth0", "203.0.113.20")})
     assert proxied.held(network(), one, found) == {Entry("ipv4", "proxy_arp", None, 1)}
+    settings["net/ipv4/conf/default/proxy_arp"] = 1  # then there is nothing to take away
+    assert proxied.held(network(), one, found) == frozenset()
     assert proxied.held(one, None, found) == {Entry("proxy", "203.0.113.20", "eth0")}
 
 
