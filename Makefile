@@ -104,13 +104,13 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 
 .PHONY: test-integration
 test-integration: deps-test ## integration tests against real libvirtd in the test bed's namespaces (needs root)
-	@python -m pytest -n 2 --dist loadfile tests/integration
+	@python -m pytest -n 3 --dist loadfile tests/integration
 
 # What depends on versions, with those of Debian 13.
-LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall
+LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall neighbours
 .PHONY: test-trixie
 test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with libvirt 11 and its nftables backend (needs root)
-	@python -m pytest -n 2 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
+	@python -m pytest -n 3 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
 
 .PHONY: test-machines
 test-machines: deps-test ## what takes a kernel, an init and a reboot of its own, in virtual machines (needs root)
