@@ -34,3 +34,8 @@ def parse(given):
     data = read(CLASSES[held["kind"]], held["data"], strict=False)
     state = TableState(held["kind"], held["name"], data, held["text"], held["lab"], settings=tuple(held["settings"].items()))
     return Record(state, held["version"], held["digests"])
+
+
+def settings(given):
+    """What parse() would give as the settings of a record's state; the rest is not read."""
+    return tuple(json.loads(given)["settings"].items())
