@@ -2,7 +2,7 @@
 """Runs on the managed host: what nft(8) itself takes for a table as somebody writes it who puts all forwards into one map.
 
 ``alone_nft.py VERB`` reads a JSON list of {"port", "to", "to_port"} on stdin and prints how many seconds VERB took for all of them, the writing of the table
-included. It is for the guests of 10.99.0.0/16, and does for them what virt_nat does, without an address for those that ask by another version of IP.
+included. It is for the guests of 10.99.0.0/16, and does for them what virt_nat does.
 """
 
 from __future__ import annotations
@@ -40,9 +40,14 @@ def nft(*words, text=None):
     return subprocess.run(["nft", *words], input=text, capture_output=True, text=True, check=True).stdout
 
 
+def table(forwards):
+    """What nft(8) reads."""
+    return TABLE.format(elements=", ".join(f"{each['port']} : {each['to']} . {each['to_port']}" for each in forwards))
+
+
 def build(forwards):
     """The whole table, at once."""
-    nft("-f", "-", text=TABLE.format(elements=", ".join(f"{each['port']} : {each['to']} . {each['to_port']}" for each in forwards)))
+    nft("-f", "-", text=table(forwards))
 
 
 def again(unused):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from .alone_nft import table
 from .subject import Alone, Played, Subject
 
 #: what all are for; there is no such network, and no guest
@@ -20,6 +21,16 @@ def virt_nat(verb, count, **more):
     return [{"virtlab.network.virt_nat": {"name": "bench", **given}}]
 
 
+def by_hand(verb, count):
+    """The map of the first contender in a file that the next boot may read, which is loaded where it changed."""
+    path = "/etc/handmade.nft"
+    if verb == "remove":
+        return [{"ansible.builtin.command": {"argv": ["nft", "delete", "table", "inet", "handmade"]}},
+                {"ansible.builtin.file": {"path": path, "state": "absent"}}]
+    return [{"ansible.builtin.copy": {"dest": path, "content": table(forwards(count)), "mode": "0644"}, "register": "copied"},
+            {"ansible.builtin.command": {"argv": ["nft", "-f", path]}, "when": "copied is changed"}]
+
+
 def iptables(verb, count):
     """ansible.builtin's module in a loop."""
     rule = {"table": "nat", "chain": "PREROUTING", "in_interface": "eth0", "protocol": "tcp", "destination_port": "{{ item.port }}", "jump": "DNAT",
@@ -32,6 +43,7 @@ FORWARDS = Subject(
     {"build": "build", "again": "run again, nothing to do", "remove": "remove"},
     {"nft": Alone("nft alone, a map by hand", "alone_nft.py")},
     {"virt_nat": Played("virt_nat, one task", virt_nat, 2000),
+     "by_hand": Played("a map by hand, copy and command", by_hand, 2000),
      "iptables": Played("ansible.builtin.iptables, a loop", iptables, 200, once=True)},
     forwards,
 )
