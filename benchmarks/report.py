@@ -92,7 +92,7 @@ def _packets(packets):
 
 
 def _through(packets, load):
-    return median(packets[load]) / median(packets["few"])
+    return median(packets[load]) / median([*packets["few"], *packets["again"]])
 
 
 def _network_goals(measured):
