@@ -154,7 +154,7 @@ $(RIVAL):
 	@rm -rf $(CACHE)/bench/whole $(CACHE)/bench/ansible-*.whl
 
 .PHONY: bench
-bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt, ip -batch and others: tables and a plot (needs root, twenty minutes)
+bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt, ip -batch, nft and others: tables and a plot (needs root, half an hour)
 	@$(VENV)/bin/python -m benchmarks $(CACHE)/bench
 
 .PHONY: pins

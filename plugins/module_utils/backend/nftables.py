@@ -111,7 +111,7 @@ class Tables:
         found = {}
         for path in sorted(RECORDS.glob("*.json")):
             if path != but:
-                found.update(table_record.parse(files.text(path)).state.settings)
+                found.update(table_record.settings(files.text(path)))
         return found
 
     def _load(self, state):
