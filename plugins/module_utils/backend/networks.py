@@ -188,6 +188,11 @@ class Networks:
         return links.routes()
 
     @cached_property
+    def hops(self):
+        """((address of a router, device that it is reached by), ...) of the host's routes."""
+        return links.hops()
+
+    @cached_property
     def devices(self):
         """{name: Link} of the host's network devices; none are known on another host."""
         return self._kernel.devices if self._kernel else {}
@@ -226,6 +231,11 @@ def _guests_port(guest, network):
 
 class _Kernel:
     """The kernel at one moment, read once for all networks."""
+
+    @cached_property
+    def hops(self):
+        """((address of a router, device that it is reached by), ...) of the host's routes."""
+        return links.hops()
 
     @cached_property
     def devices(self):

@@ -212,11 +212,17 @@ def _check_routes(definition):
             raise ValidationError(f"routes[{number}].metric", 0, "must be 1 or more")
 
 
+#: what no guest has: addresses of the kind that means this host, and the broadcast of all
+NOBODYS = ipaddress.IPv4Network("0.0.0.0/8"), ipaddress.IPv4Address("255.255.255.255")
+
+
 def _check_proxied(definition):
     proxied, own = definition.proxied, definition.interfaces
     dev = definition.forward.dev or next((each.dev for each in definition.forward.interfaces), None)
     if proxied.dev is None:
         raise ValidationError("proxied.dev", None, "must be given: the NIC that is to answer for the addresses")
+    if proxied.dev == "lo":
+        raise ValidationError("proxied.dev", "lo", "leads to nobody but the host itself", "name the NIC that leads to the provider")
     if proxied.dev == definition.bridge_name:
         raise ValidationError("proxied.dev", proxied.dev, "is the network's own bridge", "name the NIC that leads to the provider")
     if dev not in (None, proxied.dev):
@@ -226,7 +232,8 @@ def _check_proxied(definition):
     unique("proxied.addresses", proxied.addresses)
     for number, given in enumerate(proxied.addresses):
         where, address = f"proxied.addresses[{number}]", ipaddress.ip_address(given)
-        if address.is_multicast or address.is_loopback or address.is_unspecified or address.is_link_local:
+        apart = address == NOBODYS[1] or address in NOBODYS[0] or address.version == 6 and address.ipv4_mapped
+        if apart or address.is_multicast or address.is_loopback or address.is_unspecified or address.is_link_local:
             raise ValidationError(where, given, "must be one that a guest can have beyond its own network")
         if all(address.version != each.version for each in own):
             raise ValidationError(where, given, f"needs an IPv{address.version} address in ips, with which libvirt turns on forwarding of IPv{address.version}",

@@ -9,6 +9,7 @@ import ipaddress
 from dataclasses import replace
 
 from ..errors import UnsupportedError, ValidationError, about
+from ..model.door import DNAT, IN
 from ..model.nat import clash, overlap
 from ..model.table import TableState
 from ..model.values import ip_address, ip_network
@@ -44,25 +45,35 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
 
 
 def _item(wanted, state, networks, after, context, others):
-    target, warnings = None, ()
+    target, warnings, lasting = None, (), ()
     if wanted.state != "absent":
         subnets = _subnets(wanted.data, networks)
         _check_masquerade(wanted.data, subnets)
         _check_targets(wanted.data, subnets, networks)
         _check_inside(wanted.data, subnets)
         _check_others(wanted, subnets, networks, after)
-        target = replace(_target(wanted, state, subnets, context), doors=_doors(wanted.data, state, subnets, networks, context, others))
+        doors, lasting = _doors(wanted.data, state, subnets, networks, context, others)
+        target = replace(_target(wanted, state, subnets, context), doors=doors)
         warnings = (*unbooted(context), *_hidden(wanted.data, context.listening if wanted.data.forwards else ()))
-    return replace(item_of(wanted, state, target, warnings), had=_grip(state), has=_grip(target))
+    return replace(item_of(wanted, state, target, warnings, lasting), had=_grip(state), has=_grip(target))
 
 
 def _doors(data, state, subnets, networks, context, others):
-    """Doors of neighbours for the bridges of a Nat's network and subnets."""
-    known = coexist.bridges(networks, context, others) if data.coexist else {}
+    """What coexist.doors() gives for the bridges of a Nat's network and subnets. Where it translates, nobody else needs to come in but by that."""
+    if not data.coexist:
+        return (), ()
+    known = coexist.bridges(networks, context, others)
     own = definition_of(networks.get(data.network))
     named = [name for name, addresses in known.items() if own is not None and name == own.bridge_name
              or any(overlap(ipaddress.ip_interface(each).network, subnet) for each in addresses for subnet in subnets)]
-    return coexist.doors(state, data, named, networks, known, context)
+    return coexist.doors(state, data, (list(coexist.around(named, networks, known, comes(data))), data.devices or ()), context)
+
+
+def comes(data):
+    """What comes in to those that a Nat is for, as model/door.py has it: where they leave by another address, nothing but what is led to them."""
+    if not (data.masquerades or data.snat or data.netmap):
+        return IN
+    return DNAT if data.forwards or data.netmap else ""
 
 
 def _grip(state):

@@ -17,7 +17,8 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
-    networks by name), ``routes``, ``links``, ``devices`` (Links by name), ``guests``, ``loose`` (ports that a network has lost),
+    networks by name), ``routes``, ``hops`` (routers, and by which device), ``links``, ``devices`` (Links by name), ``guests``,
+    ``loose`` (ports that a network has lost),
     ``uri``, ``local``, ``remote``, ``root``, ``offers(ports)`` (who gives addresses where devices lead to). ``others`` is what the plan does beside them.
     """
     targets, items = {}, []

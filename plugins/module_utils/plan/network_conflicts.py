@@ -120,6 +120,15 @@ def _with_host(definition, context):
     for address in sorted(ways(definition)):
         if address in own:
             yield REFUSED, ValidationError("proxied.addresses", address, f"is the host's own, on {own[address]}", "name those of the guests alone")
+        hop = next((name for hop, name in context.hops if hop == address), None)
+        if hop is not None:
+            yield REFUSED, ValidationError("proxied.addresses", address, f"is a router's, by which the host reaches others through {hop}",
+                                           "name those of the guests alone")
+        for given in context.devices[dev].given if dev in context.devices else ():
+            subnet = ipaddress.ip_interface(given).network
+            if subnet.version == 4 and subnet.prefixlen < 31 and ipaddress.ip_address(address) in (subnet[0], subnet[-1]):
+                yield REFUSED, ValidationError("proxied.addresses", address, f"is the address or the broadcast of {subnet} itself, on {dev}",
+                                               "name those of the guests alone")
     master = context.devices[dev].master if dev in context.devices else None
     if master:
         yield REFUSED, ValidationError("proxied.dev", dev, f"is a port of {master}, which is what is asked there", f"name {master} instead")

@@ -194,6 +194,8 @@ def proxied(name="a", bridge="virbr1", dev="eth0"):
 
 @pytest.mark.parametrize(("host", "says"), [
     ({"devices": link("eth0", given=["203.0.113.20/24"])}, "proxied.addresses is '203.0.113.20': is the host's own, on eth0"),
+    ({"hops": (("203.0.113.20", "eth0"),)}, "is a router's, by which the host reaches others through eth0"),
+    ({"devices": link("eth0", given=["203.0.113.21/30"])}, "is the address or the broadcast of 203.0.113.20/30 itself, on eth0"),
     ({"devices": link("eth0", master="br0")}, "proxied.dev is 'eth0': is a port of br0.*name br0 instead"),
     ({"networks": {"b": NetworkState(proxied("b", "virbr2"), None)}}, "is a guest's of the inactive network b"),
     ({"networks": {"b": active(network("b", bridge={"name": "virbr2"}, **ips("203.0.113.1/24")))}}, "is in 203.0.113.0/24 of the active network b"),
