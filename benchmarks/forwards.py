@@ -43,7 +43,7 @@ FORWARDS = Subject(
     {"build": "build", "again": "run again, nothing to do", "remove": "remove"},
     {"nft": Alone("nft alone, a map by hand", "alone_nft.py")},
     {"virt_nat": Played("virt_nat, one task", virt_nat, 2000),
-     "by_hand": Played("a map by hand, copy and command", by_hand, 2000),
-     "iptables": Played("ansible.builtin.iptables, a loop", iptables, 200, once=True)},
+     "by_hand": Played("copy and command", by_hand, 2000),
+     "iptables": Played("builtin.iptables, a loop", iptables, 200, once=True)},
     forwards,
 )
