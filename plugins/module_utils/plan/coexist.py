@@ -34,7 +34,8 @@ def doors(state, data, wanted, context):
     networks, nics = [each for each in wanted[0] if each.bridge not in context.leading], tuple(dict.fromkeys((*context.leading, *wanted[1])))
     held = state.doors if state is not None else ()
     useful = possible(networks, context.passing, nics)
-    found, warnings = (useful & {*held, *context.opened}), {}
+    shared = {(each.program, rule) for each in context.opened for rule in each.rules}
+    found, warnings = {each for each in useful if each in held or all((each.program, rule) in shared for rule in each.rules)}, {}
     for network, packet, chain, way in drops(networks, context.chains, context.passing, nics):
         if way is None or way in held and way not in state.shut:
             remedy = f"have it accept packets by {network.bridge}, before it drops"

@@ -104,6 +104,8 @@ def test_doors_of_others_are_held_as_well():
     host = beside()
     host.opened = theirs
     assert opened(host) == {OUTWARD}
+    host.opened = frozenset({Door("ufw", "ufw", IN, "virbr-lab", "eth0")})
+    assert opened(host, forwards=[WEB]) == {"ufw route allow in on eth0 out on virbr-lab"}
 
 
 def test_what_no_door_helps_is_warned_of():
