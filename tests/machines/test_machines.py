@@ -178,8 +178,10 @@ def test_forwards_and_doors_beside_the_nftables_backend(pair, new):
     ansible.module("virt_host", networks=[NETWORK], nats=[{"name": "one", "state": "absent"}])
     for command in PASSING:
         machine.run(*command.split())
-    assert gets_out() and asked(pair, "tcp", "198.51.100.12", 8080).startswith("nobody")
+    bed.until(gets_out, 20, "the bridge, which is new and does spanning tree, to pass frames on")
+    assert asked(pair, "tcp", "198.51.100.12", 8080).startswith("nobody")
     machine.run("ip", "netns", "delete", "here")
+    machine.run("ip", "link", "delete", "test0", check=False)
 
 
 def test_a_restart_puts_back_vlans(new):
