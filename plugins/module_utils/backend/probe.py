@@ -23,7 +23,7 @@ from pathlib import Path
 from ..codec import plug_words
 from ..errors import BackendError, UnsupportedError, VirtNetError
 from ..model.plug import BRIDGE
-from . import iproute
+from . import iproute, sysctl
 from .waiting import until
 
 #: linux/sched.h and linux/prctl.h
@@ -76,6 +76,8 @@ def _plug(plug, port, mac, child):
     for program, commands in plug_words.words(plug, port, mac, child, pvid):
         iproute.check((program, *words) for words in commands)
         iproute.batch(program, commands)
+        if sysctl.read(quiet := f"net/ipv6/conf/{port}/disable_ipv6") == 0:  # else the port has an address, and says so to the probe
+            sysctl.write(quiet, 1)
 
 
 def _say(line, what):

@@ -24,7 +24,7 @@ def _bridge(plug, port, mac, pid, pvid):
     settings = (["isolated", "on"] if plug.isolated else []) + (["learning", "off", "flood", "off"] if plug.told else [])
     made = [
         ("link", "add", "name", port, "mtu", mtu, "type", "veth", "peer", "name", NIC, "address", mac, "mtu", mtu, "netns", pid),
-        ("link", "set", "dev", port, "alias", f"{MARK}:{pid}", "addrgenmode", "none"),
+        ("link", "set", "dev", port, "alias", f"{MARK}:{pid}"),
         ("link", "set", "dev", port, "master", plug.device),
         *([("link", "set", "dev", port, "type", "bridge_slave", *settings)] if settings else []),
     ]

@@ -15,6 +15,8 @@ from . import dhcp, frames, lease
 
 ARP, VLANS, STP = 0x0806, (0x8100, 0x88A8), b"\x42\x42"
 ICMP, TCP = 1, 6
+#: headers of IPv6 between its own and what it carries: options for each hop, a route, options for the target
+EXTENSIONS = (0, 43, 60)
 #: messages by their kinds
 DHCP = {lease.OFFER: "OFFER", lease.ACK: "ACK", lease.NAK: "NAK"}
 DHCPV6 = {lease.ADVERTISE: "ADVERTISE", lease.REPLY: "REPLY", 10: "RECONFIGURE"}
@@ -52,7 +54,10 @@ def seen(frame, vlan=None):
         inner = body[(body[0] & 15) * 4:] if not int.from_bytes(body[6:8], "big") & 0x1FFF else b""
         return _packet("ipv4", body[9], (body[12:16], body[16:20]), inner, macs)
     if kind == frames.IPV6 and len(body) >= 40:
-        return _packet("ipv6", body[6], (body[8:24], body[24:40]), body[40:], macs)
+        protocol, inner = body[6], body[40:]
+        while protocol in EXTENSIONS and len(inner) >= 8:
+            protocol, inner = inner[0], inner[(inner[1] + 1) * 8:]
+        return _packet("ipv6", protocol, (body[8:24], body[24:40]), inner, macs)
     if kind < 0x600 and body[:2] == STP:
         return Sighting(("stp",), "", "", *macs, None, "")
     return Sighting(("other",), "", "", *macs, None, f"ethertype 0x{kind:04x}" if kind >= 0x600 else "a frame of LLC")
