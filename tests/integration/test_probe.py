@@ -21,7 +21,7 @@ NETWORK = {
             {"address": "fd80::1/64", "dhcp": {"ranges": [{"start": "fd80::100", "end": "fd80::1ff"}]}}],
 }
 #: networks beside it: one without a way out, one whose guests make addresses of what is advertised, and one whose guests do not reach each other
-LONELY = {"name": "lonely", "bridge": {"name": "testlonely", "stp": False},
+LONELY = {"name": "lonely", "bridge": {"name": "testlonely"},
           "ips": [{"address": "10.81.0.1/24", "dhcp": {"ranges": [{"start": "10.81.0.100", "end": "10.81.0.199"}]}}]}
 SELF = {"name": "self", "forward": {"mode": "open"}, "bridge": {"name": "testself", "stp": False}, "ips": [{"address": "fd82::1/64"}]}
 APART = {"name": "apart", "bridge": {"name": "testapart", "stp": False}, "port": {"isolated": True}, "ips": [{"address": "10.83.0.1/24"}]}
@@ -146,6 +146,7 @@ def test_a_network_without_a_way_out(probe):
     """Its guests have a lease and reach the host, and nobody beyond it: the lease has no router. By a fixed router the host refuses them."""
     result = probe(network="lonely", checks=[{"ping": "10.81.0.1"}, {"ping": INTERNET, "expect": "unroutable"}, {"tcp": WORLD, "port": 80, "expect": "refused"},
                                              {"ping": "gateway", "expect": "refused"}])
+    assert result["waited"] > 1  # spanning tree, which libvirt has a bridge do where nobody says otherwise
     assert result["leases"][0]["gateways"] == [] and outcomes(result) == ["allowed", "unroutable", "unroutable", "unroutable"]
     result = probe(network="lonely", addresses=["10.81.0.9/24"], gateways=["10.81.0.1"], checks=[{"ping": WORLD, "expect": "refused"}])
     assert outcomes(result) in (["rejected"], ["silent"])

@@ -27,10 +27,14 @@ QUESTIONS = {53: bytes.fromhex("766c010000010000000000000000020001"), 123: b"\x2
 
 
 class Checks:
-    """Makes checks for a probe that knows these gateways ({version of IP: address}), name servers and domain. ``mtu`` is its NIC's."""
+    """Makes checks for a probe that knows these gateways ({version of IP: address}), name servers and domain.
 
-    def __init__(self, gateways, nameservers, domain, mtu):
+    ``mtu`` is its NIC's, ``versions`` are those of IP that it has addresses of.
+    """
+
+    def __init__(self, gateways, nameservers, domain, mtu, versions):
         self.gateways, self.names, self.mtu = gateways, Names(nameservers, domain), mtu
+        self.families = [family for family, version in FAMILIES.items() if version in versions] or list(FAMILIES)
 
     def make(self, check, seconds):
         """What becomes of a Check, a dict with its ``outcome`` and what is ``said`` of it."""
@@ -48,7 +52,7 @@ class Checks:
 
     def _address(self, check, seconds):
         """(the address to ask, why there is none)."""
-        families = [check.family] if check.family else list(FAMILIES)
+        families = [check.family] if check.family else self.families
         if check.target == GATEWAY:
             found = next((self.gateways[FAMILIES[each]] for each in families if self.gateways.get(FAMILIES[each])), None)
             return found, f"the probe knows no gateway{f' of {check.family}' if check.family else ''}"

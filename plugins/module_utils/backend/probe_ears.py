@@ -17,7 +17,6 @@ from ..codec import frames, sight
 from ..codec.plug_words import NIC
 from ..errors import BackendError
 from ..model.probe import TRANSPORTS
-from .probe_lease import arp
 
 #: linux/if_ether.h, linux/if_packet.h
 ETH_P_ALL, SOL_PACKET, PACKET_AUXDATA, VLAN_VALID = 0x0003, 263, 8, 0x10
@@ -62,16 +61,12 @@ class Capture(_Thread):
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.selector.register(self.socket, selectors.EVENT_READ)
 
-    def claim(self, address):
-        """Ask whether somebody has an address that the probe has; who does will be heard."""
-        own, parsed = bytes.fromhex(self.mac.replace(":", "")), ipaddress.ip_address(address)
-        if parsed.version == 4:
-            frame = arp(own, address)
-        else:
-            group = frames.solicited(parsed.packed)
-            frame = frames.icmpv6((frames.group_mac(group), own), bytes(16), group, 135, bytes(4) + parsed.packed)
-        with contextlib.suppress(OSError):
-            self.socket.send(frame)
+    def claim(self, *addresses):
+        """Ask whether somebody has addresses (CIDR) that the probe has; who does will be heard."""
+        own = bytes.fromhex(self.mac.replace(":", ""))
+        for address in map(ipaddress.ip_interface, addresses):
+            with contextlib.suppress(OSError):
+                self.socket.send(frames.arp(own, address.packed) if address.version == 4 else frames.doubt(own, address.packed))
 
     def turn(self, key):
         """One frame."""

@@ -11,7 +11,7 @@ import select
 import socket
 import time
 
-from ..codec import dhcp, frames, lease
+from ..codec import dhcp, lease
 from ..codec.plug_words import NIC
 
 #: linux/if_ether.h
@@ -135,8 +135,3 @@ class Clients:
                     if select.select([own], [], [], RELEASING)[0]:
                         given.append("ipv6")
         return given
-
-
-def arp(mac, address):
-    """The frame that asks whether anybody has an IPv4 address, on behalf of nobody (RFC 5227)."""
-    return (frames.BROADCAST + mac + bytes.fromhex("0806000108000604") + b"\0\1" + mac + bytes(4) + bytes(6) + socket.inet_aton(address))

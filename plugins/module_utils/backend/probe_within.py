@@ -24,6 +24,8 @@ from .probe_lease import Clients
 SIX = {"accept_dad": 0, "dad_transmits": 0, "router_solicitation_delay": 0, "router_solicitation_interval": 1, "router_solicitations": 8, "use_tempaddr": 0}
 #: checks at the same time; and seconds between two tries of one that is not as expected
 AT_ONCE, AGAIN = 8, 0.5
+#: seconds that others have to say that an address is theirs
+DOUBT = 0.3
 #: seconds that a router is waited for beside a lease of IPv6, which tells of none
 ROUTER = 3
 
@@ -43,7 +45,7 @@ def stay(wanted, asking, mac, ready):
         settled = time.monotonic()
         time.sleep(wanted.delay or 0)
         checks = _check_all(wanted, place)
-        time.sleep(max(0, settled + (wanted.seconds or 0) - time.monotonic()))
+        time.sleep(max(0, settled + (wanted.seconds or DOUBT) - time.monotonic()))
         facts = place.facts()
         given_back = clients.release()
         return {
@@ -72,12 +74,10 @@ class _Place:
         """Get addresses and routes, all of them at the same time."""
         added = [("address", "add", each, "dev", NIC, *(["nodad"] if ":" in each else [])) for each in self.wanted.addresses or ()]
         iproute.batch("ip", added)
-        for address in self.wanted.addresses or ():
-            self.capture.claim(address.partition("/")[0])
+        self.capture.claim(*(self.wanted.addresses or ()))
         acts = [(family, getattr(self, family)) for family in self.asking.dhcp] + ([("slaac", self.slaac)] if self.asking.slaac else [])
-        with ThreadPoolExecutor(max(1, len(acts))) as pool:
-            for name, missing in zip(dict(acts), pool.map(lambda act: act[1](), acts)):
-                self.missing += [{"what": name, "said": missing}] if missing else []
+        for name, missing in zip(dict(acts), _at_once(lambda act: act[1](), acts)):
+            self.missing += [{"what": name, "said": missing}] if missing else []
         for gateway in self.wanted.gateways or ():
             family = "-6" if ":" in gateway else "-4"
             iproute.run("ip", family, "route", "replace", "default", "via", gateway, "dev", NIC, *(["onlink"] if family == "-4" else []))
@@ -96,6 +96,7 @@ class _Place:
         if answer.mtu and answer.mtu < self.mtu():
             iproute.run("ip", "link", "set", "dev", NIC, "mtu", str(answer.mtu))
         iproute.run("ip", "address", "add", answer.address, "dev", NIC)
+        self.capture.claim(answer.address)
         mine = ipaddress.ip_interface(answer.address).network
         for subnet, router in answer.routers:
             onlink = [] if ipaddress.ip_address(router) in mine else ["onlink"]
@@ -110,6 +111,7 @@ class _Place:
             return said
         self._keep("ipv6", answer, seconds)
         iproute.run("ip", "-6", "address", "add", answer.address, "dev", NIC, "nodad")
+        self.capture.claim(answer.address)
         self._until(lambda: self._gateway(6) or self.capture.routers(), ROUTER)
         return ""
 
@@ -156,6 +158,10 @@ class _Place:
         routes = iproute.read("ip", f"-{version}", "route", "show", "default", "dev", NIC)
         return next((each["gateway"] for each in sorted(routes, key=lambda each: each.get("metric", 0)) if "gateway" in each), "")
 
+    def versions(self):
+        """The versions of IP by which it reaches more than its segment."""
+        return {6 if ":" in each["address"] else 4 for each in self._addresses() if each["by"] != "link-local"}
+
     def facts(self):
         """Where it is, as it stands."""
         neighbours = {each["dst"]: each["lladdr"] for each in iproute.read("ip", "neighbour", "show", "dev", NIC) if "lladdr" in each}
@@ -170,13 +176,18 @@ class _Place:
 def _check_all(wanted, place):
     if not wanted.checks:
         return []
-    checks = Checks(place.gateways, place.nameservers, place.domain, place.mtu())
+    checks = Checks(place.gateways, place.nameservers, place.domain, place.mtu(), place.versions())
     begun, patience = time.monotonic(), wanted.wait or 0
+    return _at_once(lambda check: _check(checks, check, wanted, begun + patience), wanted.checks)
+
+
+def _at_once(act, members):
+    """What is done with each of them, some at the same time. Where somebody wants it to end, nobody waits for what is tried."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        return list(pool.map(lambda check: _check(checks, check, wanted, begun + patience), wanted.checks))
+        return list(pool.map(act, members))
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # where somebody wants it to end, nobody waits for what is tried
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _check(checks, check: Check, wanted, end):

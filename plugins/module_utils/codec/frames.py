@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ethernet frames of the few protocols by which a host gets its addresses. Source: RFC 791, 768, 8200 and 4861.
+"""Ethernet frames of the few protocols by which a host gets its addresses. Source: RFC 791, 768, 826, 8200 and 4861.
 
 Checksums of what comes in are not looked at: between devices of one host nobody computes them.
 """
@@ -70,6 +70,17 @@ def icmpv6(macs, source, to, kind, body):
     message = struct.pack("!BBH", kind, 0, 0) + body
     total = checksum(_pseudo(source + to, ICMPV6, message))
     return _ipv6(macs, source, to, ICMPV6, message[:2] + struct.pack("!H", total) + body, 255)
+
+
+def arp(mac, address):
+    """A frame that asks whether anybody has an IPv4 address, on behalf of nobody (RFC 5227)."""
+    return BROADCAST + mac + bytes.fromhex("08060001080006040001") + mac + bytes(10) + address
+
+
+def doubt(mac, address):
+    """The same of an IPv6 address (RFC 4862)."""
+    group = solicited(address)
+    return icmpv6((group_mac(group), mac), bytes(16), group, 135, bytes(4) + address)
 
 
 def _ipv6(macs, source, to, protocol, payload, hops):

@@ -54,12 +54,12 @@ class Check:
     ping: Optional[str] = option(WORD, "Whom to ping: an address, a name, or V(gateway) for the router that the probe came to know.")
     tcp: Optional[str] = option(WORD, "Where to open a TCP connection, to O(port).")
     udp: Optional[str] = option(
-        WORD, "Where to send a datagram, to O(port). Only an answer proves that it came through: ask what answers, such as the O(listen) of another probe. "
+        WORD, "Where to send a datagram, to O(port). Only an answer proves that it came through: ask what answers, such as the C(listen) of another probe. "
         "To port 53 goes a question of DNS, to 123 one of NTP."
     )
     resolve: Optional[str] = option(
         WORD, "Name to look up, or address whose name to look up, at the name servers. A name without a dot is looked up in the domain of the lease or "
-        "O(domain) first, as guests do."
+        "C(domain) first, as guests do."
     )
     trace: Optional[str] = option(WORD, "Whom to follow the way to, router by router.")
     mtu: Optional[str] = option(WORD, "Whom to find the path MTU to, with packets that must not be broken up.")
@@ -67,7 +67,7 @@ class Check:
     family: Optional[str] = option(
         one_of(*FAMILIES), "Version of IP, where a name or V(gateway) has several; what is looked up with O(resolve). IPv4 comes first where it is not given."
     )
-    server: Optional[str] = option(BARE_ADDRESS, "Name server to ask, for O(resolve); those of the lease or O(nameservers) where it is not given.")
+    server: Optional[str] = option(BARE_ADDRESS, "Name server to ask, for O(resolve); those of the lease or C(nameservers) where it is not given.")
     send: Optional[str] = option(LINE, "Text to send, for O(udp), and once connected for O(tcp).")
     expect: Optional[tuple] = options(
         LINE,

@@ -56,10 +56,17 @@ def test_complaints(version, kind, code, rest, says, mtu):
     assert {icmp.complaint(version, whole[:size]) for size in range(len(whole))} == {None}
 
 
+def ask_for(protocol, source, target, to, says):
+    """A Sighting of a frame from MAC without a VLAN and a port."""
+    return (protocol,), source, target, "52:54:00:00:00:99", to, None, None, says
+
+
 def test_what_frames_are():
     """The closest word last, whom they are from and for, and what they say."""
     ask = frame(0x0806, bytes.fromhex("0001080006040001") + MAC + FROM + bytes(6) + TO)
     assert sight.seen(ask) == (("arp",), "192.0.2.1", "203.0.113.1", "52:54:00:00:00:99", "52:54:00:aa:bb:cc", None, None, "asks who has 203.0.113.1")
+    assert sight.seen(frames.arp(MAC, TO)) == ask_for("arp", "0.0.0.0", "203.0.113.1", "ff:ff:ff:ff:ff:ff", "asks who has 203.0.113.1")
+    assert sight.seen(frames.doubt(MAC, TO6))[1:5] == ("::", "ff02::1:ff00:1", "52:54:00:00:00:99", "33:33:ff:00:00:01")
     assert sight.seen(frame(0x8100, b"\0\x0a\x08\0" + packet(6, struct.pack("!HH", 4000, 80) + bytes(16))))[4:] == ("52:54:00:aa:bb:cc", 10, 80, "")
     assert sight.seen(frame(0x0800, packet(17, struct.pack("!HHHH", 1, 53, 8, 0))), 7)[5:] == (7, 53, "")
     offer = struct.pack("!HHHH", 67, 68, 300, 0) + bytes(16) + TO + bytes(216) + b"\x63\x82\x53\x63\x35\1\2\xff"
