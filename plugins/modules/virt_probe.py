@@ -18,7 +18,7 @@ description:
     kernel then removes it and its port. Where the module is killed, so that it cannot give them back, leases end in their own time.
   - While it is there it is as real to a network as any guest; a server of DHCP may write the lease down in its log, and bridges learn its MAC address.
   - An own address is used at once, and not doubted for a second as IPv6 would. Whether somebody else has it is asked all the same, and told.
-  - Checks run eight at a time. Linux limits how often it sends ICMP messages to one address to about one in a second, after six at once; of many
+  - Checks run sixteen at a time. Linux limits how often it sends ICMP messages to one address to about one in a second, after six at once; of many
     rejections at the same time some may look silent therefore, and either is refused.
   - Networks on Linux bridges are plugged into, and those whose guests share a device by macvtap, by a macvlan in the same mode. Open vSwitch, V(hostdev) and
     V(passthrough) are refused. Bandwidth of a network or a portgroup does not limit a probe.

@@ -112,6 +112,16 @@ def test_an_address_of_its_own_making(probe):
     assert result["ok"] is False and result["duplicates"][0]["address"] == "fd82::1" and "somebody else's" in result["problems"][0]
 
 
+def test_a_segment_that_others_serve(probe):
+    """Whatever there is of a bridge's: a lease of each family as routers say, or what they advertise, and no server of DHCP at all is none that is missed."""
+    result = probe(bridge="testlab", checks=[{"ping": "gateway"}])
+    assert sorted(lease["family"] for lease in result["leases"]) == ["ipv4", "ipv6"] and [each["what"] for each in result["missing"]] == ["slaac"]
+    result = probe(bridge="testself", lease_timeout=3)
+    assert result["leases"] == [] and [each["what"] for each in result["missing"]] == ["ipv4", "ipv6"] and result["ok"] is True
+    result = probe(bridge="testapart", lease_timeout=1, fail=False)
+    assert [each["what"] for each in result["missing"]] == ["ipv4", "ipv6", "slaac"] and result["ok"] is False
+
+
 def test_refusals_are_told_apart(probe):
     """Who resets, who says so by ICMP, and who says nothing, of TCP and UDP."""
     tcp = [({"tcp": INTERNET, "port": 80}, "allowed"), ({"tcp": INTERNET, "port": 81, "expect": "refused"}, "reset"),

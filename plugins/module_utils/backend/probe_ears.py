@@ -13,7 +13,7 @@ import struct
 import threading
 import time
 
-from ..codec import frames, sight
+from ..codec import dhcp, frames, sight
 from ..codec.plug_words import NIC
 from ..errors import BackendError
 from ..model.probe import TRANSPORTS
@@ -67,6 +67,11 @@ class Capture(_Thread):
         for address in map(ipaddress.ip_interface, addresses):
             with contextlib.suppress(OSError):
                 self.socket.send(frames.arp(own, address.packed) if address.version == 4 else frames.doubt(own, address.packed))
+
+    def solicit(self):
+        """Ask IPv6 routers to advertise themselves, to all: the switch may have lost what the kernel asked before it let frames pass."""
+        with contextlib.suppress(OSError):
+            self.socket.send(dhcp.solicitation(bytes.fromhex(self.mac.replace(":", ""))))
 
     def turn(self, key):
         """One frame."""

@@ -20,13 +20,13 @@ from .probe_checks import Checks
 from .probe_ears import Capture, Ears
 from .probe_lease import Clients
 
-#: how the kernel sees to IPv6: no doubt about own addresses, for their owner is gone in a moment, and routers asked at once
-SIX = {"accept_dad": 0, "dad_transmits": 0, "router_solicitation_delay": 0, "router_solicitation_interval": 1, "router_solicitations": 8, "use_tempaddr": 0}
+#: how the kernel sees to IPv6: no doubt about own addresses, for their owner is gone in a moment
+SIX = {"accept_dad": 0, "dad_transmits": 0, "router_solicitation_delay": 0, "use_tempaddr": 0}
 #: checks at the same time; and seconds between two tries of one that is not as expected
-AT_ONCE, AGAIN = 8, 0.5
+AT_ONCE, AGAIN = 16, 0.5
 #: seconds that others have to say that an address is theirs
 DOUBT = 0.3
-#: seconds that a router is waited for beside a lease of IPv6, which tells of none
+#: seconds that a router is waited for beside a lease of IPv6, which tells of none, and where there need not be one
 ROUTER = 3
 
 
@@ -105,7 +105,9 @@ class _Place:
         return ""
 
     def ipv6(self):
-        """Take a lease of DHCPv6; why there is none, or ''."""
+        """Take a lease of DHCPv6; why there is none, or ''. Where nobody has to serve, routers tell whether anybody does, as guests heed it."""
+        if not self.asking.must and not self._until(lambda: any(each["managed"] for each in self.capture.routers()), ROUTER):
+            return f"no router says in {ROUTER} s that there is a server"
         answer, said, seconds = self.clients.take6()
         if answer is None:
             return said
@@ -125,7 +127,7 @@ class _Place:
 
     def slaac(self):
         """Wait for an address by what routers advertise; why there is none, or ''."""
-        seconds = self.wanted.lease_timeout or LEASE_TIMEOUT
+        seconds = (self.wanted.lease_timeout or LEASE_TIMEOUT) if self.asking.must else ROUTER
         if self._until(lambda: any(each["by"] == "slaac" for each in self._addresses()), seconds):
             return ""
         routers = self.capture.routers()
@@ -133,11 +135,15 @@ class _Place:
                 else f"no router advertised itself in {seconds} s")
 
     def _until(self, condition, seconds):
-        deadline = time.monotonic() + seconds
+        """True where something comes to be so in time that routers bring about, which are asked again each second."""
+        begun, asked = time.monotonic(), 0
         while not condition():
-            if time.monotonic() > deadline or not self.asking.must and self.leases and time.monotonic() > deadline - seconds + ROUTER:
+            if time.monotonic() > begun + seconds:
                 return False
-            time.sleep(0.1)
+            if time.monotonic() >= begun + asked:
+                self.capture.solicit()
+                asked += 1
+            time.sleep(0.05)
         return True
 
     def mtu(self):

@@ -64,6 +64,11 @@ def questions(client, families):
     return found
 
 
+def solicitation(mac):
+    """The frame by which somebody who has no address to tell asks routers to advertise themselves."""
+    return frames.icmpv6((frames.group_mac(ROUTERS), mac), bytes(16), ROUTERS, ROUTER_SOLICITATION, bytes(4))
+
+
 def _discover(client):
     head = struct.pack("!BBBB4sHH16x6s10x192x", 1, ETHERNET, 6, 0, client.number, 0, BROADCAST, MAC)
     options = bytes([KIND, 1, DISCOVER, ASKED, len(PARAMETERS)]) + PARAMETERS + bytes([END])

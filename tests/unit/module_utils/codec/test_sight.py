@@ -10,7 +10,7 @@ import random
 import struct
 
 import pytest
-from ansible_collections.virtlab.network.plugins.module_utils.codec import frames, icmp, sight
+from ansible_collections.virtlab.network.plugins.module_utils.codec import dhcp, frames, icmp, sight
 
 MAC, GROUP = bytes.fromhex("525400000099"), bytes.fromhex("525400aabbcc")
 FROM, TO = (ipaddress.ip_address(each).packed for each in ("192.0.2.1", "203.0.113.1"))
@@ -66,6 +66,7 @@ def test_what_frames_are():
     ask = frame(0x0806, bytes.fromhex("0001080006040001") + MAC + FROM + bytes(6) + TO)
     assert sight.seen(ask) == (("arp",), "192.0.2.1", "203.0.113.1", "52:54:00:00:00:99", "52:54:00:aa:bb:cc", None, None, "asks who has 203.0.113.1")
     assert sight.seen(frames.arp(MAC, TO)) == ask_for("arp", "0.0.0.0", "203.0.113.1", "ff:ff:ff:ff:ff:ff", "asks who has 203.0.113.1")
+    assert sight.seen(dhcp.solicitation(MAC))[1:] == ("::", "ff02::2", "52:54:00:00:00:99", "33:33:00:00:00:02", None, None, "type 133 code 0")
     assert sight.seen(frames.doubt(MAC, TO6))[1:5] == ("::", "ff02::1:ff00:1", "52:54:00:00:00:99", "33:33:ff:00:00:01")
     assert sight.seen(frame(0x8100, b"\0\x0a\x08\0" + packet(6, struct.pack("!HH", 4000, 80) + bytes(16))))[4:] == ("52:54:00:aa:bb:cc", 10, 80, "")
     assert sight.seen(frame(0x0800, packet(17, struct.pack("!HHHH", 1, 53, 8, 0))), 7)[5:] == (7, 53, "")
