@@ -51,7 +51,7 @@ def live(plug, mac, work):
         _within(theirs, parent, work)
     theirs.close()
     try:
-        with ours, ours.makefile("rw", encoding="utf-8") as line:
+        with _Line(ours) as line:
             return _lead(line, plug, mac, child)
     finally:
         _end(child)
@@ -61,13 +61,21 @@ def _lead(line, plug, mac, child):
     port = f"probe-{secrets.token_hex(4)}"
     _hear(line, "there", child)
     _plug(plug, port, mac, child)
-    _say(line, {"port": port if plug.switch == BRIDGE else ""})
+    line.say({"port": port if plug.switch == BRIDGE else ""})
     _hear(line, "up", child)
-    state, begun = SYSFS / port / "brport" / "state", time.monotonic()
+    begun = time.monotonic()
     if plug.switch == BRIDGE:
-        until(lambda: state.read_text(encoding="ascii").strip() == FORWARDING if state.exists() else True, LISTENING)
-    _say(line, {"waited": round(time.monotonic() - begun, 1)})
+        until(lambda: _passes(port), LISTENING)
+    line.say({"waited": round(time.monotonic() - begun, 1)})
     return {**_hear(line, "found", child), "port": port if plug.switch == BRIDGE else ""}
+
+
+def _passes(port):
+    """True for a port that passes frames on, and for one that is gone, which is found out otherwise."""
+    try:
+        return (SYSFS / port / "brport" / "state").read_text(encoding="ascii").strip() == FORWARDING
+    except FileNotFoundError:
+        return True
 
 
 def _plug(plug, port, mac, child):
@@ -80,15 +88,35 @@ def _plug(plug, port, mac, child):
             sysctl.write(quiet, 1)
 
 
-def _say(line, what):
-    with contextlib.suppress(BrokenPipeError):  # what became of the other side is found by listening to it
-        line.write(json.dumps(what) + "\n")
-        line.flush()
+class _Line:
+    """One end of the way between the two processes: a dict at a time. What became of the other side is found by listening to it."""
+
+    def __init__(self, end):
+        self.end, self.reader = end, end.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.reader.close()
+        self.end.close()
+
+    def say(self, what):
+        """Tell the other side, if it is there."""
+        with contextlib.suppress(ConnectionError):
+            self.end.sendall(json.dumps(what).encode("utf-8") + b"\n")
+
+    def hear(self):
+        """What the other side says next; {} where it has died."""
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            said = self.reader.readline()
+        return json.loads(said) if said.endswith(b"\n") else {}
 
 
 def _hear(line, word, child):
     """What the process says next, which is to be a dict with this word."""
-    said = json.loads(line.readline() or "{}")
+    said = line.hear()
     if word in said:
         return said[word]
     if "error" in said:
@@ -114,21 +142,21 @@ def _within(end, parent, work):
     """The process's life."""
     said = None
     try:
-        with end, end.makefile("rw", encoding="utf-8") as line:
+        with _Line(end) as line:
             try:
                 _enter(parent)
-                _say(line, {"there": True})
+                line.say({"there": True})
 
                 def ready():
-                    _say(line, {"up": True})
-                    return json.loads(line.readline())
+                    line.say({"up": True})
+                    return line.hear()
 
-                json.loads(line.readline())
+                line.hear()
                 said = {"found": work(ready)}
             except VirtNetError as err:
                 said = {"error": str(err)}
             finally:
-                _say(line, said or {"crash": traceback.format_exc()})
+                line.say(said or {"crash": traceback.format_exc()})
     finally:
         os._exit(0)
 
