@@ -57,6 +57,7 @@ class Clients:
             offered = turn(None, (lease.OFFER,))
             if offered is None:
                 return None, f"no server of DHCP offered anything in {self.seconds} s", self._since(begun)
+            self.held["ipv4"] = (number, offered)  # the server holds it before this hears of it
             answer = turn(offered, (lease.ACK, lease.NAK))
         if answer is None or answer.kind == lease.NAK:
             why = f"({answer.says or 'without a reason'})" if answer else f"within {self.seconds} s"
@@ -84,6 +85,7 @@ class Clients:
                     refused = found
                 elif found.kind == lease.ADVERTISE and offered is None:
                     offered, again, number = found, 0, os.urandom(3)
+                    self.held["ipv6"] = (number, found)
                 elif found.kind == lease.REPLY:
                     answer = found
         if answer is not None:
