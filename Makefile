@@ -104,13 +104,13 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 
 .PHONY: test-integration
 test-integration: deps-test ## integration tests against real libvirtd in the test bed's namespaces (needs root)
-	@python -m pytest -n 2 --dist loadfile tests/integration
+	@python -m pytest -n 3 --dist loadfile tests/integration
 
 # What depends on versions, with those of Debian 13.
-LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall probe
+LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall neighbours probe
 .PHONY: test-trixie
-test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with libvirt 11 and its nftables backend (needs root)
-	@python -m pytest -n 2 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
+test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with those of Debian 13 (needs root)
+	@python -m pytest -n 3 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
 
 .PHONY: test-machines
 test-machines: deps-test ## what takes a kernel, an init and a reboot of its own, in virtual machines (needs root)
@@ -154,7 +154,7 @@ $(RIVAL):
 	@rm -rf $(CACHE)/bench/whole $(CACHE)/bench/ansible-*.whl
 
 .PHONY: bench
-bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt, ip -batch and others: tables and a plot (needs root, twenty minutes)
+bench: deps $(BENCHTOOLS) $(RIVAL) ## compare how long things take with raw libvirt, ip -batch, nft and others: tables and a plot (needs root, half an hour)
 	@$(VENV)/bin/python -m benchmarks $(CACHE)/bench
 
 .PHONY: pins

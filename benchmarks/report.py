@@ -8,6 +8,9 @@ from statistics import median
 #: ways to read a host with thousands of devices
 LOOKS = {"dump": "ip -j -d link, and json", "named": "the reader, ten bridges named", "all": "the reader, every device asked for"}
 
+#: through what packets go
+LOADS = {"few": "10 forwards", "again": "10 forwards, once more", "many": "2,000 forwards"}
+
 
 class Measured:
     """Seconds by (contender, verb, count) of a subject, of several rounds."""
@@ -34,16 +37,19 @@ class Measured:
         return (self.of(contender, verb, count) - (self.ping if contender in self.subject.played else 0)) / self.of(self.subject.limit, verb, count)
 
 
-def lines(found, looks):
-    """Lines of Markdown: a table of each subject ({name: Measured}), one of the looks at thousands of devices, and the goals."""
+def lines(found, looks, packets):
+    """Lines of Markdown: a table of each subject ({name: Measured}), of the looks at thousands of devices, and of packets a second, and the goals."""
     for measured in found.values():
         yield from _table(measured)
         limit = measured.subject.contenders[measured.subject.limit]
         yield from ("", f"A task that does nothing (ping) takes {measured.ping:.2f} s, and is taken off before what is in brackets: times {limit}.", "")
     if looks:
         yield from _looks(looks)
+    if packets:
+        yield from _packets(packets)
     yield from ("| goal | measured | |", "|---|---:|---|")
-    for what, value, word, goal in [each for name, measured in found.items() for each in GOALS[name](measured)] + (_look_goals(looks) if looks else []):
+    goals = [each for name, measured in found.items() for each in GOALS[name](measured)]
+    for what, value, word, goal in [*goals, *(_look_goals(looks) if looks else []), *(_packet_goals(packets) if packets else [])]:
         reached = value <= goal if word == "at most" else value >= goal
         yield f"| {what}: {word} {goal} | {value:.2f} | {'reached' if reached else 'not reached'} |"
 
@@ -77,6 +83,18 @@ def _look(looks, name):
     return median(looks[name]) / median(looks["dump"])
 
 
+def _packets(packets):
+    yield from ("| packets a second, each the first of a connection | median | least | most | |", "|---|---:|---:|---:|---:|")
+    for load, title in LOADS.items():
+        rates = [f"{rate:,.0f}" for rate in (median(packets[load]), min(packets[load]), max(packets[load]))]
+        yield f"| {title} | {' | '.join(rates)} | {_through(packets, load):.2f} |"
+    yield ""
+
+
+def _through(packets, load):
+    return median(packets[load]) / median([*packets["few"], *packets["again"]])
+
+
 def _network_goals(measured):
     """(what, measured, how it is to compare, with what) of each goal."""
     subject, of, ping = measured.subject, measured.of, measured.ping
@@ -102,7 +120,20 @@ def _look_goals(looks):
     return [(f"5,000 devices: {LOOKS[name]} / {LOOKS['dump']}", _look(looks, name), "at most", 1.3) for name in ("named", "all")]
 
 
-GOALS = {"networks": _network_goals, "devices": _device_goals}
+def _forward_goals(measured):
+    most, few = measured.subject.counts[-1], measured.subject.played["iptables"].most
+    return [
+        (f"building {most:,} forwards in one task, a ping taken off / a map by hand", measured.times("virt_nat", "build", most), "at most", 1.5),
+        (f"building {few} forwards, a loop of iptables / one task", measured.of("iptables", "build", few) / measured.of("virt_nat", "build", few),
+         "at least", 50),
+    ]
+
+
+def _packet_goals(packets):
+    return [(f"packets a second: {LOADS['many']} / {LOADS['few']}", _through(packets, "many"), "at least", 0.9)]
+
+
+GOALS = {"networks": _network_goals, "devices": _device_goals, "forwards": _forward_goals}
 
 
 def plot(found, path):

@@ -17,12 +17,15 @@ class Alone(NamedTuple):
 
 
 class Played(NamedTuple):
-    """A contender that Ansible plays: its title, what gives the tasks of (verb, count), the most that it is given, and whether its ``changed`` is true."""
+    """A contender that Ansible plays: its title, what gives the tasks of (verb, count), the most that it is given, whether its ``changed`` is true, and
+    whether each verb is done ``once``, in one round, as it takes so long.
+    """
 
     title: str
     tasks: Callable
     most: int
     truthful: bool = True
+    once: bool = False
 
 
 class Subject(NamedTuple):

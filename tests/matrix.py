@@ -30,6 +30,7 @@ FULL = {
     "routes": [{"address": "10.78.0.0/24", "gateway": "10.79.0.200", "metric": 2}], "portgroups": [{"name": "slow"}],
 }
 BARE = {"name": "one", "bridge": {"name": "test-one", "stp": False}, "forward": {"mode": "nat"}, "ips": [{"address": "10.79.0.1/24"}]}
+OPEN = {**BARE, "forward": {"mode": "open"}, "proxied": {"dev": "test0", "addresses": ["203.0.113.20"]}}
 PARAMETERS = {"managerid": 1, "typeid": 2, "typeidversion": 3, "instanceid": UUID.format(1)}
 QBG = {"type": "802.1Qbg", "parameters": PARAMETERS}
 RATES = {"inbound": {"average": 1000, "peak": 2000, "burst": 512}, "outbound": {"average": 1000, "peak": 2000, "burst": 512}}
@@ -74,6 +75,7 @@ MATRIX = {
         ("port.isolated", True), ("dnsmasq_options[0]", "log-dhcp"), ("uuid", UUID.format(9)), ("bridge.name", "test-two"), ("bridge.stp", True),
     ]),
     "no name server": (BARE, True, [("dns", {"enable": False})]),
+    "addresses of the NIC's subnet": (OPEN, False, [("proxied.dev", "test2"), ("proxied.addresses[0]", "203.0.113.21")]),
     "forward modes": (BARE, True, [("forward.mode", "route"), ("forward.mode", "open"), ("forward.mode", "isolated"), ("forward", {"mode": "nat"})]),
     "devices to share": (SHARED, False, [
         ("forward.interfaces[1].dev", "test3"), *under("virtualport.parameters", OTHER_PARAMETERS), ("portgroups", [{"name": "a", "virtualport": QBG}]),

@@ -14,6 +14,7 @@ from .model.link import report as link_report
 from .model.network import Network
 from .model.network_state import portable, report
 from .model.option import plain, read
+from .plan.nat import comes
 from .plan.neighbours import bridged, findings
 from .plan.network import attached
 
@@ -79,7 +80,9 @@ def neighbours(params):
     """A list of dicts, one for what another program does to networks of libvirt's that run."""
     with Host(params["uri"]) as host:
         live = {name: state.live for name, state in sorted(host.networks.networks.items()) if state.live and state.live.bridge_name}
+        translated = {record.state.data.network: comes(record.state.data) for record in host.tables["nat"].records.values()}
         found = [bridged(name, each) for name, each in live.items()]
+        found = [each._replace(comes=translated.get(each.name, each.comes) if each.comes else "") for each in found]
         nics = rivals.nics()
         return [finding._asdict() for finding in findings(found, rivals.tables(), rivals.settings(nics), nics)]
 

@@ -108,6 +108,25 @@ EXAMPLES = r"""
     bridge_ports:
       - eth1
 
+# The host has 203.0.113.10/24 and 2001:db8::10/64 on eth0, and the provider drops whatever has another MAC address than eth0's.
+# A guest has 203.0.113.20/24 with gateway 203.0.113.1, as the provider tells; of IPv6 it has 2001:db8::20/128, and the bridge for its router.
+- name: Guests with public addresses behind a host that must not be a bridge
+  virtlab.network.virt_network:
+    name: public
+    forward:
+      mode: open
+    bridge:
+      name: virbr-public
+    ips:
+      - address: 192.168.203.1/24
+      - address: fd00:203::1/64
+    proxied:
+      dev: eth0
+      addresses:
+        - 203.0.113.20
+        - 203.0.113.21
+        - 2001:db8::20
+
 - name: Stop a network, and leave its definition alone
   virtlab.network.virt_network:
     name: router
@@ -126,9 +145,9 @@ before:
     - V(config) is the definition in the shape of this module's options, without UUID, MAC address and bridge name.
     - V(running) is there where the running network differs from its stored definition, and is then its own in the same shape.
     - V(ports) are the devices on an active network's bridge, V(ports_down) those of them that are down, which is left to whom they belong to.
-    - V(bridge_ports_hook) is V(missing) where what puts O(bridge_ports) back is gone.
+    - V(hook) is V(missing) where what puts O(bridge_ports) and O(proxied) back is gone.
     - V(kernel) is there where the kernel lacks something of the network, and says what - V(bridge) (V(missing) or V(down)),
-      V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)).
+      V(addresses_missing), V(firewall) (V(rules lost) or V(chains lost)), V(dnsmasq) (V(dead)), V(proxied_missing) (routes, proxies and settings).
   type: dict
   returned: success
   sample: {state: absent}

@@ -10,7 +10,7 @@ import pytest
 from testbed import bed
 from tests.integration.test_restart import links
 
-HOOK = "/etc/libvirt/hooks/network.d/virtlab-bridge-ports"
+HOOK = "/etc/libvirt/hooks/network.d/virtlab-network"
 BARE = {"name": "one", "bridge": {"name": "test-one", "stp": False}, "ips": [{"address": "10.79.0.1/24"}]}
 JOINED = {**BARE, "bridge_ports": ["test0", "test2"]}
 
@@ -104,7 +104,7 @@ def test_what_was_taken_off_or_set_down_comes_back(ansible, host):
     host.run("ip", "link", "set", "test2", "down")
     host.run("rm", HOOK)
     check = ansible.module("virt_network", check=True, **JOINED)
-    assert [change["field"] for change in check["changes"]] == ["bridge_ports_hook", "kernel.ports[test2]", "kernel.ports"]
+    assert [change["field"] for change in check["changes"]] == ["hook", "kernel.ports[test2]", "kernel.ports"]
     done, again = ansible.run(*[("virt_network", JOINED)] * 2)
     assert (done["changes"], again["changed"], ports(host)) == (check["changes"], False, {"test0": True, "test2": True})
     assert host.exists(HOOK)

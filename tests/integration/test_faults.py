@@ -14,6 +14,8 @@ from tests.integration.test_restart import BASE, BIGGER, links, nic, reaches_out
 
 ABSENT = {"name": "one", "state": "absent"}
 RENAMED = {**BASE, "domain": {"name": "one.test"}}
+OPEN = {**BASE, "forward": {"mode": "open"}, "ips": [{"address": "10.79.0.1/24"}, {"address": "fd79::1/64"}],
+        "proxied": {"dev": "eth0", "addresses": ["198.51.100.22"]}}
 #: (what is there, what is asked for, whether a guest is there)
 WAYS = {
     "made": (ABSENT, BASE, False),
@@ -21,6 +23,7 @@ WAYS = {
     "asked to be present, and restarted": (BASE, {**BIGGER, "state": "present"}, True),
     "updated under a guest": (BASE, {**BASE, "dns": {"hosts": [{"ip": "10.79.0.9", "hostnames": ["nine"]}]}, "portgroups": [{"name": "slow"}]}, True),
     "a transient one restarted": ({**BASE, "persistent": False}, {**RENAMED, "persistent": False}, True),
+    "given other addresses of the NIC's subnet": (OPEN, {**OPEN, "proxied": {"dev": "eth0", "addresses": ["198.51.100.20", "2001:db8:100::20"]}}, False),
     "removed": (BASE, ABSENT, False),
 }
 

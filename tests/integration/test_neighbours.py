@@ -29,6 +29,7 @@ STARTED = {"docker": "sh -c 'sysctl -q net.ipv4.ip_forward=0; systemctl start do
 RESTARTED = {"docker": "systemctl restart docker", "ufw": "ufw reload", "firewalld": "systemctl restart firewalld"}
 #: what each breaks of the network that libvirt makes no rules for: what its guests begin, what they are asked for by a forward, and leases
 BROKEN = {"docker": {"out", "in"}, "ufw": {"out", "in", "lease"}, "firewalld": {"out", "lease"}}
+WORDS = {"what its guests begin": "out", "what is forwarded to its guests": "in", "its guests' DHCP": "lease", "its guests' DNS": "lease"}
 OTHER = ["nft add table inet other", "nft add chain inet other pass { type filter hook forward priority 0 ; policy accept ; }",
          "nft add rule inet other pass iifname testlab ct state new counter drop"]
 IPTABLES = [(program, table) for program in ("iptables", "ip6tables") for table in ("filter", "nat", "mangle")]
@@ -67,7 +68,7 @@ def guests(host, ansible):
     started = {name: guest.start(host, name, nic, kind="lxc") for name, nic in nics.items()}
     for each in started.values():
         each.address()
-    answer(started["lab"], 8080)
+        answer(each, 8080)
     yield started
     for each in started.values():
         each.stop()
@@ -144,6 +145,7 @@ def test_who_drops_is_named_and_the_remedy_is_one(ansible, lab, host, guests, ne
     assert works(lab, guests) == {"out", "in", "lease"} - BROKEN[neighbour] and gets_out(guests) - {"lab"} == passing
     found = ansible.module("virt_neighbour_info")["neighbours"]
     assert {(each["neighbour"], name) for each in found for name in each["networks"]} == {(neighbour, name) for name in {"lab", "natted"} - passing}
+    assert {WORDS[each["what"].partition(" is dropped")[0]] for each in found if "lab" in each["networks"]} == BROKEN[neighbour]
     for command in (command for each in found for command in each["remedy"].split("; ")):
         host.run(*command.split())
     assert works(lab, guests) == {"out", "in", "lease"} and ansible.module("virt_neighbour_info")["neighbours"] == [] and "natted" in gets_out(guests)
@@ -166,6 +168,7 @@ def test_coexist_opens_the_doors_and_closes_them_again(ansible, lab, host, guest
     done = ansible.module("virt_nat", **NAT, coexist=True)
     assert done["changes"] == foretold["changes"] and done["after"] == foretold["after"] and {each["field"] for each in done["changes"]} == {"coexist", "doors"}
     assert works(lab, guests) == {"out", "in", "lease"} and done["cost"] == "live"
+    assert asked(guests["lab"], "tcp", guests["natted"].address(), 8080).startswith("nobody")
     again = ansible.module("virt_nat", **NAT, coexist=True)
     assert not again["changed"] and again["after"] == done["after"]
     host.run(*RESTARTED[neighbour].split())
@@ -180,7 +183,7 @@ def test_doors_that_somebody_closed_are_opened_again(ansible, lab, host, guests,
     """And those of a resource that goes, go with it; also while its neighbour does not run."""
     before = start_with_others(host, neighbour)
     doors = ansible.module("virt_nat", **NAT, coexist=True)["after"]["doors"]
-    closing = {"docker": "iptables -D DOCKER-USER 1", "ufw": "ufw route delete allow in on testlab",
+    closing = {"docker": "iptables -D DOCKER-USER 1", "ufw": "ufw route delete allow in on testlab out on eth0",
                "firewalld": "firewall-cmd --zone=libvirt-routed --remove-interface=testlab"}
     host.run(*closing[neighbour].split())
     back = ansible.module("virt_nat", **NAT, coexist=True)
@@ -202,6 +205,39 @@ def test_a_policy_has_doors_for_the_bridges_of_its_zones(ansible, lab, host, gue
     assert not ansible.module("virt_firewall", name="guests", zones=zones, policies=policies, coexist=True)["changed"]
     ansible.module("virt_firewall", name="guests", state="absent")
     assert "testlab" not in host.run("ufw", "show", "added").stdout
+
+
+@pytest.mark.parametrize("neighbour", STARTED)
+def test_what_two_resources_need_is_there_until_the_second_goes(ansible, lab, host, guests, neighbour):
+    """Whichever of them opened it."""
+    before = start_with_others(host, neighbour)
+    ansible.module("virt_nat", **NAT, coexist=True)
+    zones = [{"name": "guests", "networks": ["lab"]}]
+    ansible.module("virt_firewall", name="guests", zones=zones, coexist=True)
+    ansible.module("virt_nat", **NAT)
+    assert works(lab, guests) == {"out", "in", "lease"}
+    ansible.module("virt_firewall", name="guests", state="absent")
+    assert told(host, neighbour) == before and works(lab, guests) == {"out", "in", "lease"} - BROKEN[neighbour]
+
+
+def test_a_rule_that_somebody_gave_ufw_stays(ansible, host, guests):
+    """ufw would put ours in its place."""
+    start(host, "ufw")
+    host.run("ufw", "deny", "in", "on", "testlab", "to", "any", "port", "53")
+    said = ansible.refused("virt_nat", **NAT, coexist=True)
+    assert "ufw deny in on testlab to any port 53" in said and "deny in on testlab" in host.run("ufw", "show", "added").stdout
+
+
+def test_a_neighbour_that_was_removed_is_no_obstacle(ansible, host, guests):
+    """Its doors are gone with it."""
+    start(host, "ufw")
+    ansible.module("virt_nat", **NAT, coexist=True)
+    host.run("ufw", "disable")
+    host.run("mv", "/usr/sbin/ufw", "/root/ufw")
+    try:
+        assert "doors" not in ansible.module("virt_nat", **NAT)["after"]
+    finally:
+        host.run("mv", "/root/ufw", "/usr/sbin/ufw")
 
 
 @pytest.mark.parametrize("neighbour", STARTED)
@@ -231,12 +267,15 @@ def test_the_role_opens_doors_for_its_network_and_closes_them(ansible, host):
     assert seen == [(1, False), (1, True), (0, True), (1, False), (1, False)]
 
 
-def test_a_bridge_that_somebody_gave_a_zone_stays_in_it(ansible, host, guests):
+@pytest.mark.parametrize("zone", ["work", "libvirt"])
+def test_a_bridge_that_somebody_gave_a_zone_stays_in_it(ansible, host, guests, zone):
     """And the error tells which."""
     start(host, "firewalld")
-    host.run("firewall-cmd", "--zone=work", "--add-interface=testlab")
-    said = ansible.refused("virt_nat", **NAT, coexist=True)
-    assert "firewalld has testlab in zone work" in said and "testlab" in host.run("firewall-cmd", "--zone=work", "--list-interfaces").stdout
+    host.run("firewall-cmd", "--zone=libvirt", "--set-target=DROP", "--permanent")
+    host.run("firewall-cmd", "--reload")
+    host.run("firewall-cmd", f"--zone={zone}", "--add-interface=testlab")
+    said = ansible.refused("virt_nat", check=True, **NAT, coexist=True)
+    assert f"firewalld has testlab in zone {zone}," in said and "testlab" in host.run("firewall-cmd", f"--zone={zone}", "--list-interfaces").stdout
     assert ansible.module("virt_nat", check=True, **NAT)["changed"] is False
 
 

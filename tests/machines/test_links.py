@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from testbed import bed
 from tests.devices import UNREACHABLE, kept_files, link, picture
 
 
@@ -75,8 +76,11 @@ def test_a_bond_gives_back_what_it_took(machine, lab, ansible_for):
 
 
 def active_port(machine):
-    """The port that test5 uses."""
-    return json.loads(machine.run("ip", "-d", "-j", "link", "show", "test5").stdout)[0]["linkinfo"]["info_data"]["active_slave"]
+    """The port that test5 uses, once it looked at the carriers of its own, which it does ten times a second."""
+    def seen():
+        return json.loads(machine.run("ip", "-d", "-j", "link", "show", "test5").stdout)[0]["linkinfo"]["info_data"].get("active_slave")
+
+    return bed.until(seen, 10, "the bond to use a port")
 
 
 def test_a_port_that_moves_is_not_claimed_by_two_at_boot(machine, lab, ansible_for):

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from testbed import bed, cgroup, claim, fabric, guest, host
+from tests.packets import answer, asked
 
 NICS = {"eth0": "lan", "wan": {"segment": "trunk", "model": "igb"}, "dmz": {"segment": "trunk", "mtu": 9000, "addresses": ["10.9.0.1/24"]}}
 
@@ -125,6 +126,60 @@ def test_rules_of_the_nftables_backend_are_mended(new, harm, lost):
     done, again = ansible.run(*[("virt_network", NETWORK)] * 2)
     assert (done.get("changes"), again["changed"]) == (check["changes"], False), done
     assert machine.run("cat", "/sys/class/net/test-one/ifindex").stdout == before
+
+
+#: Docker's drop, and how it is undone
+DROPPING = ["iptables -N DOCKER-USER", "iptables -A DOCKER-USER -j RETURN", "iptables -I FORWARD -j DOCKER-USER", "iptables -P FORWARD DROP"]
+PASSING = ["iptables -P FORWARD ACCEPT", "iptables -D FORWARD -j DOCKER-USER", "iptables -F DOCKER-USER", "iptables -X DOCKER-USER"]
+
+
+class Place:
+    """A network namespace of a machine, which is on the network's bridge as a guest would be."""
+
+    name = "here"
+
+    def __init__(self, machine):
+        self.machine = machine
+        for words in ("netns add here", "link add test0 type veth peer name eth0 netns here", "link set test0 master test-one up", "-n here link set lo up",
+                      "-n here link set eth0 up", "-n here address add 10.79.0.2/24 dev eth0", "-n here route add default via 10.79.0.1"):
+            machine.run("ip", *words.split())
+
+    def run(self, *argv):
+        """Run a command there; an Answer."""
+        done = self.machine.run("ip", "netns", "exec", "here", *argv, check=False)
+        return guest.Answer(done.returncode, done.stdout + done.stderr)
+
+
+def test_forwards_and_doors_beside_the_nftables_backend(pair, new):
+    """Its rules and Docker's drop each other's packets, as an accept of one is none of the other's; forwards get in where libvirt keeps out."""
+    machine, ansible = new
+    ansible.module("virt_network", **NETWORK)
+    place = Place(machine)
+    answer(place, 80)
+
+    def gets_out():
+        return asked(place, "udp", "198.51.100.1", 7).startswith("198.51.100.12")
+
+    forwards = {"name": "one", "forwards": [{"port": "8080", "to": "10.79.0.2", "to_port": "80"}]}
+    assert "whose forward mode is nat" in ansible.refused("virt_nat", subnets=["10.79.0.0/24"], **forwards) and gets_out()
+    for command in DROPPING:
+        machine.run(*command.split())
+    assert not gets_out()
+    found, = ansible.module("virt_neighbour_info")["neighbours"]
+    assert (found["neighbour"], found["networks"]) == ("docker", ["one"])
+    beside = {"name": "one", "zones": [{"name": "guests", "networks": ["one"]}], "coexist": True}
+    assert ansible.module("virt_firewall", **beside)["changed"] is True and gets_out()
+    assert ansible.module("virt_firewall", **beside)["changed"] is False
+    ansible.module("virt_firewall", name="one", state="absent")
+    assert not gets_out()
+    opened = {**NETWORK, "forward": {"mode": "open"}}
+    ansible.module("virt_host", networks=[opened], nats=[{**forwards, "network": "one", "coexist": True}])
+    assert gets_out() and asked(pair, "tcp", "198.51.100.12", 8080) == "80 198.51.100.1"
+    ansible.module("virt_host", networks=[NETWORK], nats=[{"name": "one", "state": "absent"}])
+    for command in PASSING:
+        machine.run(*command.split())
+    assert gets_out() and asked(pair, "tcp", "198.51.100.12", 8080).startswith("nobody")
+    machine.run("ip", "netns", "delete", "here")
 
 
 def test_a_restart_puts_back_vlans(new):

@@ -188,3 +188,10 @@ def routes():
                 hops = [entry, *entry.get("nexthops", ())] if kind == "unicast" else [{"dev": kind}]
                 found += [Route(subnet, hop["dev"], entry.get("protocol") == "kernel") for hop in hops if "dev" in hop]
     return tuple(found)
+
+
+def hops():
+    """((address of a router, device that it is reached by), ...) of all routes of the main table."""
+    entries = [entry for family in ("-4", "-6") for entry in iproute.read("ip", family, "route", "show")]
+    found = [hop for entry in entries for hop in (entry, *entry.get("nexthops", ()))]
+    return tuple((gateway, hop["dev"]) for hop in found if "dev" in hop for gateway in [hop.get("gateway") or hop.get("via", {}).get("host")] if gateway)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 
 from ..codec import network_xml
 from ..errors import BackendError
 from ..model.kernel import IN_PLACE, Kernel, Port
 from ..model.network_state import NetworkState
-from . import bridge_ports, daemon, journal, links, wire
+from . import daemon, hook, journal, links, proxied, wire
 from .firewall import Firewall
 from .waiting import until
 
@@ -59,8 +60,10 @@ class Networks:
         if kernel is None:
             return NetworkState(stored, live, autostart)
         view = kernel.view(live) if live and live.owns_bridge else None
-        hook = bridge_ports.installed() if self.root and (stored or live).bridge_ports else None
-        return NetworkState(stored, live, autostart, view, journal.recall((stored or live).uuid), hook)
+        state = NetworkState(stored, live, autostart, view, journal.recall((stored or live).uuid))
+        named = any(each and each.proxied and each.owns_bridge for each in (stored, live))
+        proxies = proxied.held(state.definition, live, kernel.proxies) if named else frozenset()
+        return replace(state, hook=hook.installed() if self.root and state.hooked else None, proxied=proxies)
 
     def rehearse(self, state, steps):
         """Write the documents that the steps need, to no end but errors: ValidationError where one cannot be written.
@@ -95,6 +98,8 @@ class Networks:
             "release_hook": lambda: self._release_hook(name),
             "attach": lambda: links.attach(value[0] or self._look_up(name).bridgeName(), value[1]),
             "detach": lambda: links.detach(value),
+            "proxy": lambda: proxied.make(value, self._look_up(name).bridgeName()),
+            "unproxy": lambda: proxied.remove(value, None if value.kind == "proxy" else self._look_up(name).bridgeName()),
             "up": lambda: links.set_up(value),
             "address": lambda: links.add_address(*value),
             "reload_daemon": lambda: self._stir(daemon.reload, lambda: self._whole(name)),
@@ -114,14 +119,14 @@ class Networks:
 
     def _install_hook(self):
         """libvirt looks for hooks when it starts, and when it is made to reload; of which nobody sees the end, and it reads definitions meanwhile."""
-        if not bridge_ports.installed():
-            bridge_ports.install()
+        if not hook.installed():
+            hook.install()
             self._stir(self._restart_daemon, lambda: True)
 
     def _release_hook(self, name):
         """Remove the hook where no network but ``name`` needs it."""
-        if not any(state.definition.bridge_ports for network, state in self.observe_all().items() if network != name):
-            bridge_ports.remove()
+        if not any(state.hooked for network, state in self.observe_all().items() if network != name):
+            hook.remove()
 
     def _stir(self, act, settled):
         """Have the daemon do something, and wait until that has come to what it is to. Networks with autostart that somebody had stopped are stopped again:
@@ -183,6 +188,11 @@ class Networks:
         return links.routes()
 
     @cached_property
+    def hops(self):
+        """((address of a router, device that it is reached by), ...) of the host's routes."""
+        return links.hops()
+
+    @cached_property
     def devices(self):
         """{name: Link} of the host's network devices; none are known on another host."""
         return self._kernel.devices if self._kernel else {}
@@ -223,6 +233,11 @@ class _Kernel:
     """The kernel at one moment, read once for all networks."""
 
     @cached_property
+    def hops(self):
+        """((address of a router, device that it is reached by), ...) of the host's routes."""
+        return links.hops()
+
+    @cached_property
     def devices(self):
         """{name: Link}."""
         return links.dump()
@@ -236,6 +251,11 @@ class _Kernel:
     def firewall(self):
         """The rules."""
         return Firewall()
+
+    @cached_property
+    def proxies(self):
+        """Routes and proxies that are ours."""
+        return proxied.dump()
 
     def view(self, live):
         bridge = self.devices.get(live.bridge_name)
@@ -252,6 +272,8 @@ def _said(step):
     """A step in words, before the name of its network."""
     if step.verb == "update":
         return f"{step.value.command} {step.value.section} of"
+    if step.verb in ("proxy", "unproxy"):
+        return f"{'set up' if step.verb == 'proxy' else 'take away'} {step.value} of"
     if step.verb in ("attach", "detach"):
         return f"put {step.value[1].name} on the bridge of" if step.verb == "attach" else f"take {step.value} off the bridge of"
     return step.verb.replace("_", " the ") + (" for" if "_" in step.verb else "")

@@ -111,7 +111,7 @@ class Tables:
         found = {}
         for path in sorted(RECORDS.glob("*.json")):
             if path != but:
-                found.update(table_record.parse(files.text(path)).state.settings)
+                found.update(table_record.settings(files.text(path)))
         return found
 
     def _load(self, state):
@@ -127,8 +127,11 @@ class Tables:
     def _open(self, door):
         doors.turn(door, True)
 
-    def _close(self, door):
-        doors.turn(door, False)
+    def _close(self, value):
+        """Close a door of a resource, (its kind, its name, the Door, Doors that it keeps), but for rules that other doors need as well."""
+        kind, name, door, staying = value
+        others = [each for state in _states() if (state.kind, state.name) != (kind, name) for each in state.doors]
+        doors.turn(door, False, {(each.program, rule) for each in (*staying, *others) for rule in each.rules})
 
     def _set(self, settings):
         for name, value in settings:
@@ -166,6 +169,11 @@ class Tables:
         return sorted({entry["dev"] for entry in iproute.read("ip", "-6", "route", "show", "proto", "ra") if "dev" in entry})
 
     @cached_property
+    def opened(self):
+        """Doors of neighbours that are recorded for any resource."""
+        return {door for state in _states() for door in state.doors}
+
+    @cached_property
     def chains(self):
         """{(family, table): {name: Chain}} of all rules of this host."""
         return neighbours.tables()
@@ -193,6 +201,11 @@ class Tables:
     def marked(self, lab):
         """{name: TableState} of those that bear the mark of a lab."""
         return {name: self._state(name) for name, record in self.records.items() if record.state.lab == lab}
+
+
+def _states():
+    """The TableStates of all records, of any kind."""
+    return [table_record.parse(files.text(path)).state for path in sorted(RECORDS.glob("*.json"))]
 
 
 def _of(state, tables):

@@ -14,6 +14,8 @@ VERDICTS = {"ACCEPT": ACCEPT, "DROP": DROP, "REJECT": DROP, "RETURN": RETURN}
 #: options that say what a packet must have
 FACTS = {"-i": "iifname", "-o": "oifname", "-s": "saddr", "-d": "daddr", "--ctstate": "state", "--state": "state", "-p": "protocol",
          "--sport": "sport", "--dport": "dport", "--dst-type": "reach"}
+#: states that are no states of conntrack's
+TRANSLATED = {"dnat", "snat"}
 #: options with a value that say nothing of packets
 SILENT = {"-m", "--comment", "--reject-with", "-c"}
 #: targets that only tell of packets
@@ -63,5 +65,9 @@ def _rules(words):
 def _match(word, values, negated):
     if word not in FACTS or len(values) != 1:
         return Match(None)
-    found = values[0].replace("+", "*") if word in ("-i", "-o") else values[0].lower() if FACTS[word] in ("state", "reach") else values[0]
-    return Match(FACTS[word], tuple(found.split(",")), negated)
+    fact = FACTS[word]
+    found = values[0].replace("+", "*") if word in ("-i", "-o") else values[0].lower() if fact in ("state", "reach") else values[0]
+    members = tuple(found.split(","))
+    if fact == "state" and not TRANSLATED.isdisjoint(members):  # which iptables(8) counts among states
+        return Match("status", members, negated) if TRANSLATED.issuperset(members) else Match(None)
+    return Match(fact, members, negated)

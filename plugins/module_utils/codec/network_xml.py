@@ -14,9 +14,10 @@ from . import xml_table
 from .xml_table import ON_OFF, YES_NO, Cidr, Fragments, Own, Row, attributes, elements, ignored
 
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0"
-#: what the collection keeps in a network's metadata, of which libvirt keeps one element of each namespace: the ownership mark; and bridge_ports
+#: what the collection keeps in a network's metadata, of which libvirt keeps one element of each namespace: the ownership mark; bridge_ports; and proxied
 LAB = Own("lab", "metadata", "{urn:virtlab:network:1}lab")
 PORT, PORTS = "{urn:virtlab:bridge-ports:1}port", "{urn:virtlab:bridge-ports:1}ports"
+ADDRESS, PROXIED = "{urn:virtlab:proxied:1}address", "{urn:virtlab:proxied:1}proxied"
 
 TABLES = {
     network.Network: attributes("ipv6", "trust_guest_rx_filters", words=YES_NO) + ignored("connections") + (
@@ -24,8 +25,9 @@ TABLES = {
         Row("uuid", "uuid"),
         Row("title", "title"),
         Row("description", "description"),
-        Fragments("metadata", "metadata", own=(LAB.item, PORTS)),
+        Fragments("metadata", "metadata", own=(LAB.item, PORTS, PROXIED)),
         Own("bridge_ports", "metadata", PORT, PORTS),
+        Own("proxied", "metadata", PROXIED, kind=network.Proxied),
         Row("mtu", "mtu", "size"),
         Row("mac", "mac", "address"),
         Row("ips", "ip", kind=services.Ip, many=True),
@@ -37,6 +39,7 @@ TABLES = {
         virtualport=port.VirtualPort, bandwidth=port.Bandwidth, port=network.Port,
     ),
     network.Bridge: attributes("name", "delay", "zone", "mac_table_manager") + attributes("stp", words=ON_OFF),
+    network.Proxied: attributes("dev") + (Row("addresses", ADDRESS, many=True),),
     network.Domain: attributes("name") + attributes("local_only", "register", words=YES_NO),
     network.Forward: attributes("mode", "dev") + attributes("managed", words=YES_NO) + (
         Row("interfaces", "interface", kind=network.ForwardInterface, many=True),

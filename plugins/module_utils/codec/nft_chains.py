@@ -11,7 +11,8 @@ from ..model.passing import ACCEPT, DROP, GOTO, JUMP, RETURN, Chain, Match, Rule
 META = {"iifname": "iifname", "oifname": "oifname", "iif": "iifname", "oif": "oifname", "nfproto": "nfproto", "l4proto": "protocol"}
 CONNTRACK = ("state", "status")
 #: what a header that is looked at says of a packet by itself, as a fact and its value, by nft(8)'s word for it; and fields that are facts
-HEADERS = {"ip": ("nfproto", "ipv4"), "ip6": ("nfproto", "ipv6"), **{name: ("protocol", name) for name in ("tcp", "udp", "sctp")}}
+HEADERS = {"ip": ("nfproto", "ipv4"), "ip6": ("nfproto", "ipv6"), **{name: ("protocol", name) for name in ("tcp", "udp", "sctp", "icmp")},
+           "icmpv6": ("protocol", "ipv6-icmp")}
 FIELDS = ("saddr", "daddr", "sport", "dport")
 #: what neither decides nor depends on anything
 IDLE = {"counter", "log", "comment", "mangle", "notrack"}

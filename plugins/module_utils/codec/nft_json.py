@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+#: text of a value that is the same for equal ones; made once, as there are thousands of members
+_text = json.JSONEncoder(sort_keys=True).encode
+
 
 def digests(document):
     """(nft's version, {(family, table): a digest of all that it has}) of the tables in a document."""
@@ -24,7 +27,7 @@ def digests(document):
 
 def _plain(what, value):
     """An entry without the number that the kernel gave it, and with members in an order of their own."""
-    return json.dumps([what, _sorted({name: inner for name, inner in value.items() if name != "handle"})], sort_keys=True)
+    return _text([what, _sorted({name: inner for name, inner in value.items() if name != "handle"})])
 
 
 def _sorted(value):
@@ -32,8 +35,4 @@ def _sorted(value):
     if isinstance(value, dict):
         inner = {name: _sorted(each) for name, each in value.items()}
         return {name: sorted(each, key=_text) if name in ("elem", "set") and isinstance(each, list) else each for name, each in inner.items()}
-    return [_sorted(each) for each in value] if isinstance(value, list) else value
-
-
-def _text(value):
-    return json.dumps(value, sort_keys=True)
+    return [_sorted(each) if isinstance(each, (dict, list)) else each for each in value] if isinstance(value, list) else value

@@ -118,18 +118,25 @@ class Fragments:
 
 @dataclass(frozen=True)
 class Own:
-    """A row for texts of this collection inside ``child``: each an element ``item``, or with ``items`` as many of them in one element of that name."""
+    """A row for texts of this collection inside ``child``: each an element ``item``, or with ``items`` as many of them in one element of that name.
+
+    With ``kind``, a dataclass, the element is no text and has rows of its own.
+    """
 
     field: str
     child: str
     item: str
     items: str = ""
+    kind: Any = None
     prefix: str = "virtlab"
     claim: str = ""
 
     def read(self, tables, element, where):
         """The text, or the list of texts."""
         path = "/".join(filter(None, (self.child, self.items, self.item)))
+        if self.kind:
+            found = element.find(path)
+            return (None, []) if found is None else read(tables, self.kind, found, f"{where}/{self.child}[0]/{self.item}[0]")
         texts = [found.text for found in element.iterfind(path)]
         return (texts if self.items else texts[0] if texts else None), []
 
@@ -140,6 +147,9 @@ class Own:
         etree = deps.etree()
         holder = element.find(self.child)
         holder = etree.SubElement(element, self.child) if holder is None else holder
+        if self.kind:
+            holder.append(build(tables, value, self.item, nsmap={self.prefix: etree.QName(self.item).namespace}))
+            return
         if self.items:
             holder = etree.SubElement(holder, self.items, nsmap={self.prefix: etree.QName(self.items).namespace})
         for text in value if self.items else (value,):

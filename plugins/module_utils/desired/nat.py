@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from ..errors import ValidationError
 from ..model.nat import Nat, clash, overlap, span
 from ..model.option import read
 from ..model.table import WantedTable
-from ..model.values import RULES
+from ..model.values import RULES, ip_address, ip_network
 
 
 def nat(params, mark, host):
@@ -49,7 +47,7 @@ def _check_sources(data):
     for number, given in enumerate(data.snat):
         if any(map(_reserved, given.split("-"))):
             raise ValidationError(f"snat[{number}]", given, "is not an address that others can answer to", "give addresses that reach this host")
-    versions = [ipaddress.ip_address(each.partition("-")[0]).version for each in data.snat]
+    versions = [ip_address(each.partition("-")[0]).version for each in data.snat]
     twice = next((each for each in versions if versions.count(each) > 1), None)
     if twice:
         raise ValidationError("snat", list(data.snat), f"has two entries of IPv{twice}", "give one, which may be a range")
@@ -63,7 +61,7 @@ def _check_sources(data):
 def _check_pairs(pairs):
     """Raise ValidationError where not each address of a pair of subnets stands for one other."""
     for number, pair in enumerate(pairs):
-        inside, outside = map(ipaddress.ip_network, (pair.inside, pair.outside))
+        inside, outside = map(ip_network, (pair.inside, pair.outside))
         if (inside.version, inside.prefixlen) != (outside.version, outside.prefixlen):
             raise ValidationError(f"netmap[{number}].outside", pair.outside, f"is not of the size of {pair.inside}",
                                   f"one address stands for one: give a subnet of IPv{inside.version} with prefix /{inside.prefixlen}")
@@ -79,7 +77,7 @@ def _check_forward(path, forward):
         raise ValidationError(f"{path}.sources", [], "is nobody", "leave it out for everybody, or leave the forward out")
     sources = [(f"sources[{number}]", source) for number, source in enumerate(forward.sources or ())]
     for name, given in (("listen", forward.listen), *sources):
-        if given and ipaddress.ip_network(given).version != forward.version:
+        if given and ip_network(given).version != forward.version:
             raise ValidationError(f"{path}.{name}", given, f"is not of IPv{forward.version}, as {forward.to} is", f"give one of IPv{forward.version}")
     if forward.listen and _reserved(forward.listen):
         raise ValidationError(f"{path}.listen", forward.listen, "is not an address that others can reach", "leave it out, to listen to all of the host's")
@@ -96,5 +94,5 @@ def _check_forward(path, forward):
 
 
 def _reserved(address):
-    found = ipaddress.ip_address(address)
+    found = ip_address(address)
     return found.is_multicast or found.is_loopback or found.is_unspecified

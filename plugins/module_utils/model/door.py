@@ -7,49 +7,57 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: what is to pass: what guests begin with others (and what answers), what others begin with them, and what guests ask the host for
-OUT, IN, DHCP, DHCPV6, DNS = "out", "in", "dhcp", "dhcpv6", "dns"
-#: the zone that libvirt has firewalld know: packets pass it both ways, and of the host it reaches DHCP, DNS, ssh and TFTP
-ZONE = "--zone=libvirt-routed --add-interface={}"
-#: {neighbour: {what is to pass: rules, each with a place for the bridge}}, narrow as the neighbour has it
+#: what passes: what guests begin with those that another device leads to, what these begin with guests, what is led to guests by translation; and what guests
+#: ask the host for
+OUT, IN, DNAT, DHCP, DHCPV6, DNS = "out", "in", "dnat", "dhcp", "dhcpv6", "dns"
+#: firewalld has zones of devices instead: this is libvirt's for such, whose packets pass both ways, and who reach DHCP, DNS, ssh and TFTP of the host
+ZONED, ZONE = "zone", "libvirt-routed"
+ANSWERS = "-i {0} -o {1} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+#: {neighbour: {what passes: its rules, with places for the bridge and the other device}}
 RULES = {
     "docker": {
-        OUT: ("-i {} -j ACCEPT", "-o {} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
-        IN: ("-i {} -j ACCEPT", "-o {} -j ACCEPT"),
+        OUT: ("-i {bridge} -o {other} -j ACCEPT", ANSWERS.format("{other}", "{bridge}")),
+        IN: ("-i {other} -o {bridge} -j ACCEPT", ANSWERS.format("{bridge}", "{other}")),
+        DNAT: ("-i {other} -o {bridge} -m conntrack --ctstate DNAT -j ACCEPT", ANSWERS.format("{bridge}", "{other}")),
     },
     "ufw": {
-        OUT: ("route allow in on {}",),
-        IN: ("route allow out on {}",),
-        DHCP: ("allow in on {} to any port 67 proto udp",),
-        DHCPV6: ("allow in on {} to any port 547 proto udp",),
-        DNS: ("allow in on {} to any port 53",),
+        OUT: ("route allow in on {bridge} out on {other}",),
+        IN: ("route allow in on {other} out on {bridge}",),
+        DNAT: ("route allow in on {other} out on {bridge}",),
+        DHCP: ("allow in on {bridge} to any port 67 proto udp",),
+        DHCPV6: ("allow in on {bridge} to any port 547 proto udp",),
+        DNS: ("allow in on {bridge} to any port 53",),
     },
-    "firewalld": dict.fromkeys((OUT, IN, DHCP, DHCPV6, DNS), (ZONE,)),
+    "firewalld": {ZONED: (f"--zone={ZONE} --add-interface={{bridge}}",)},
 }
 #: how a person carries a rule out: the first place is the program's, the second the rule's
 COMMANDS = {"docker": "{0} -I DOCKER-USER {1}", "ufw": "{0} {1}", "firewalld": "{0} {1}; {0} --permanent {1}"}
-#: the program of each that has one, whatever packets it is about
+#: the program of each, where it is the same whatever packets it is about
 PROGRAMS = {"ufw": "ufw", "firewalld": "firewall-cmd"}
 
 
 class Door(NamedTuple):
-    """One rule of a neighbour's (a key of RULES), and the program that takes it."""
+    """What a neighbour (a key of RULES) lets pass by a bridge, and the program that is told so; ``other`` is the device on the other side, if any is."""
 
     neighbour: str
     program: str
-    rule: str
-
-    def __str__(self):
-        return COMMANDS[self.neighbour].format(self.program, self.rule)
+    what: str
+    bridge: str
+    other: str = ""
 
     @property
-    def device(self):
-        """Name of the bridge that it is about."""
-        words = self.rule.replace("=", " ").split()
-        return next(after for word, after in zip(words, words[1:]) if word in ("-i", "-o", "on", "--add-interface"))
+    def rules(self):
+        """Its rules, in words of the program."""
+        return tuple(rule.format(bridge=self.bridge, other=self.other) for rule in RULES[self.neighbour][self.what])
+
+    def __str__(self):
+        return "; ".join(COMMANDS[self.neighbour].format(self.program, rule) for rule in self.rules)
 
 
-def doors(neighbour, way, bridge, program=None):
-    """The Doors by which packets of a bridge pass a neighbour; ``program`` is that of iptables(8) for a neighbour that has none of its own."""
-    rules = RULES.get(neighbour, {}).get(way, ())
-    return tuple(Door(neighbour, PROGRAMS.get(neighbour, program), rule.format(bridge)) for rule in rules)
+def door(neighbour, what, bridge, other="", program=None):
+    """The Door by which something passes a neighbour; None where it has none. ``program`` is that of iptables(8) for a neighbour without one of its own."""
+    if neighbour == "firewalld":
+        what, other = ZONED, ""
+    if what not in RULES.get(neighbour, ()):
+        return None
+    return Door(neighbour, PROGRAMS.get(neighbour, program), what, bridge, other)

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Optional
 
 from .option import option, options
-from .values import ADDRESSES, BARE_ADDRESS, BOOL, COMMENT, COMPARED, LINE, PORTS, one_of, prefixes
+from .values import ADDRESSES, BARE_ADDRESS, BOOL, COMMENT, COMPARED, LINE, PORTS, ip_address, ip_network, one_of, prefixes
 
 SUBNETS = prefixes("192.168.100.0/24 or fd00:100::/64")
 #: who a forward is there for that names no sources, by IP's version
@@ -39,7 +38,7 @@ class Forward:
     @property
     def version(self):
         """IP's version, that of who it leads to."""
-        return ipaddress.ip_address(self.to).version
+        return ip_address(self.to).version
 
     @property
     def transport(self):
@@ -112,7 +111,7 @@ def span(ports):
 
 def overlap(one, other):
     """True for two subnets, as text or as ipaddress has them, that have addresses in common."""
-    mine, theirs = ipaddress.ip_network(one), ipaddress.ip_network(other)
+    mine, theirs = ip_network(one), ip_network(other)
     return mine.version == theirs.version and mine.overlaps(theirs)
 
 
@@ -123,7 +122,8 @@ def clash(forwards, others):
     known for each place where they listen, and for all subnets that hold their sources, which one goes on to the last port.
     """
     same = others is forwards
-    lengths = {version: sorted({length for found, length in _lengths([*forwards, *others]) if found == version}) for version in EVERYBODY}
+    known = _lengths([*forwards, *([] if same else others)])
+    lengths = {version: sorted(length for found, length in known if found == version) for version in EVERYBODY}
     passed = {}, {}
     work = [(each.listening, 0, number) for number, each in enumerate(forwards)]
     work += [] if same else [(each.listening, 1, number) for number, each in enumerate(others)]
@@ -140,7 +140,7 @@ def clash(forwards, others):
 
 
 def _sources(forward):
-    return map(ipaddress.ip_network, forward.sources or [EVERYBODY[forward.version]])
+    return map(ip_network, forward.sources or [EVERYBODY[forward.version]])
 
 
 def _lengths(forwards):

@@ -13,14 +13,14 @@ from typing import Optional
 from .option import option, options
 from .port import Bandwidth, VirtualPort, Vlan
 from .services import Dns, Ip, Route
-from .values import BOOL, DEVICE, IPV4, LINE, PORT, TEXT, U32, UNICAST_MAC, UUID, WORD, hexadecimal, integer, one_of
+from .values import BARE_ADDRESS, BOOL, DEVICE, IPV4, LINE, PORT, TEXT, U32, UNICAST_MAC, UUID, WORD, hexadecimal, integer, one_of
 
 ROUTING = ("nat", "route", "open")
 #: forward modes in which libvirt makes the bridge
 OWNING = ROUTING + ("isolated",)
 NAT_PORTS = (1024, 65535)
 #: what a running network need not follow, for nobody but readers of its definition is any wiser
-TEXTS = ("title", "description", "metadata", "bridge_ports", "lab")
+TEXTS = ("title", "description", "metadata", "bridge_ports", "proxied", "lab")
 
 
 def interfaces(addresses):
@@ -43,6 +43,16 @@ class Bridge:
     delay: Optional[int] = option(U32, "Forward delay in seconds; 0 where it is not given. With STP on the kernel waits 2 seconds at least.")
     zone: Optional[str] = option(LINE, "firewalld zone that the bridge is put into.")
     mac_table_manager: Optional[str] = option(one_of("kernel", "libvirt"), "Who maintains the bridge's table of MAC addresses.")
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """Addresses out of a subnet of the host's own NIC that are guests': the host answers for them there."""
+
+    dev: Optional[str] = option(
+        DEVICE, "Device of the host where the subnet of these addresses is, and where the host answers for them with its own MAC address. "
+        "It is one that has addresses itself, and no port of a bridge.", required=True)
+    addresses: tuple = options(BARE_ADDRESS, "Addresses of the guests, without a prefix, of both versions of IP.", required=True)
 
 
 @dataclass(frozen=True)
@@ -165,6 +175,16 @@ class Network:
         DEVICE, "Devices of the host that are ports of the bridge beside the guests' NICs, such as a NIC that joins the network to another host's. "
         "They are put back whenever the network starts, by a hook of libvirt; not for bridges that libvirt does not make. Where the network has DHCP, "
         "the segment of one that joins is asked for other servers first, for four seconds at most and without taking a lease, and a warning tells of them.",
+    )
+    proxied: Optional[Proxied] = option(
+        Proxied, "Addresses of guests out of the subnet of a NIC of the host's, behind which a provider lets pass its own MAC address alone. The host "
+        "answers ARP and NDP for them at the NIC, and has a route to each by the bridge. An IPv4 guest may have the prefix and the gateway that the provider "
+        "tells, for the bridge answers ARP for whatever is elsewhere; an IPv6 guest has its address with prefix 128, and the bridge for its gateway, which "
+        "router advertisements tell it. For forward mode V(open), and V(route) with addresses that are in O(ips): libvirt's rules let no others pass there. "
+        "Each version of IP takes an address in O(ips), with which libvirt turns on its forwarding. All is put in place whenever the network starts, by a "
+        "hook of libvirt, and goes when it stops, but for the settings C(net.ipv6.conf.all.proxy_ndp), C(net.ipv4.conf.DEV.arp_evict_nocarrier) and "
+        "C(net.ipv6.conf.DEV.ndisc_evict_nocarrier), which stay as it needs them. A NIC that is set down loses what answers there; the network's next start "
+        "or the next run puts it back.",
     )
     mtu: Optional[int] = option(integer(68, 65535), "MTU of the bridge and its guests, in bytes; at least 1280 with IPv6.")
     domain: Optional[Domain] = option(Domain, "DNS domain of the guests.")

@@ -21,6 +21,8 @@ LONGEST = 240
 SHORTEST_LEASE = 120
 #: what namespaces in metadata that are this collection's begin with
 OURS = "urn:virtlab:"
+#: addresses for a bridge whose guests have theirs elsewhere
+EXAMPLES = {4: "192.168.203.1/24", 6: "fd00:203::1/64"}
 MACVTAP = ("private", "vepa", "passthrough")
 ELSEWHERE = ("bridge",) + MACVTAP + ("hostdev",)
 #: options that libvirt takes everywhere, and that make sense in some forward modes only
@@ -30,6 +32,7 @@ MODES = {
     "ipv6": OWNING,
     "dnsmasq_options": OWNING,
     "bridge_ports": OWNING,
+    "proxied": ("route", "open"),
     "mtu": OWNING + ("bridge",),
     "port": OWNING + ("bridge",),
     "bridge": OWNING + ("bridge",),
@@ -52,12 +55,14 @@ def check(definition: Network):
     unique("bridge_ports", definition.bridge_ports)
     for number, fragment in enumerate(definition.metadata):
         if OURS in fragment:
-            raise ValidationError(f"metadata[{number}]", short(fragment), "is this collection's own", "use lab and bridge_ports")
+            raise ValidationError(f"metadata[{number}]", short(fragment), "is this collection's own", "use lab, bridge_ports and proxied")
     _check_bridge_mode(definition)
     _check_services(definition)
     _check_names(definition)
     _check_routes(definition)
     _check_ports(definition)
+    if definition.proxied is not None:
+        _check_proxied(definition)
 
 
 def doubts(definition):
@@ -205,6 +210,39 @@ def _check_routes(definition):
             raise ValidationError(f"routes[{number}].gateway", route.gateway, f"must lie in one of the network's own subnets ({listed})")
         if route.metric == 0:
             raise ValidationError(f"routes[{number}].metric", 0, "must be 1 or more")
+
+
+#: what no guest has: addresses of the kind that means this host, and the broadcast of all
+NOBODYS = ipaddress.IPv4Network("0.0.0.0/8"), ipaddress.IPv4Address("255.255.255.255")
+
+
+def _check_proxied(definition):
+    proxied, own = definition.proxied, definition.interfaces
+    dev = definition.forward.dev or next((each.dev for each in definition.forward.interfaces), None)
+    if proxied.dev is None:
+        raise ValidationError("proxied.dev", None, "must be given: the NIC that is to answer for the addresses")
+    if proxied.dev == "lo":
+        raise ValidationError("proxied.dev", "lo", "leads to nobody but the host itself", "name the NIC that leads to the provider")
+    if proxied.dev == definition.bridge_name:
+        raise ValidationError("proxied.dev", proxied.dev, "is the network's own bridge", "name the NIC that leads to the provider")
+    if dev not in (None, proxied.dev):
+        raise ValidationError("proxied.dev", proxied.dev, f"must be forward.dev, which is {dev}: libvirt forwards to no other")
+    if not proxied.addresses:
+        raise ValidationError("proxied.addresses", [], "must hold at least one address")
+    unique("proxied.addresses", proxied.addresses)
+    for number, given in enumerate(proxied.addresses):
+        where, address = f"proxied.addresses[{number}]", ipaddress.ip_address(given)
+        apart = address == NOBODYS[1] or address in NOBODYS[0] or address.version == 6 and address.ipv4_mapped
+        if apart or address.is_multicast or address.is_loopback or address.is_unspecified or address.is_link_local:
+            raise ValidationError(where, given, "must be one that a guest can have beyond its own network")
+        if all(address.version != each.version for each in own):
+            raise ValidationError(where, given, f"needs an IPv{address.version} address in ips, with which libvirt turns on forwarding of IPv{address.version}",
+                                  f"add one, such as {EXAMPLES[address.version]}")
+        if any(address == each.ip for each in own):
+            raise ValidationError(where, given, "is the bridge's own", "name those of the guests alone")
+        if definition.mode == "route" and all(address not in each.network for each in own):
+            raise ValidationError(where, given, "is in no subnet of ips, and with forward mode route libvirt's rules let nothing else pass",
+                                  "use forward mode open")
 
 
 def _check_ports(definition):

@@ -12,6 +12,7 @@ from typing import Optional
 from .kernel import IN_PLACE, Kernel
 from .network import NAT_PORTS, TEXTS, Bridge, Nat, Network, PortRange
 from .option import plain
+from .proxied import entries
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class NetworkState:
 
     ``kernel`` is None where the network is inactive, where its bridge is not libvirt's, and where libvirt runs on another host. ``interrupted`` are the
     ports of a network that a run stopped, to start it anew, and did not get to put back; None where no run was interrupted. ``hook`` tells whether what
-    puts its ``bridge_ports`` back is installed; None where it has none, and where it cannot be.
+    puts its ``bridge_ports`` and ``proxied`` back is installed; None where it has neither, and where it cannot be. ``proxied`` are the Entries that the kernel
+    has of them, also what an inactive network left; of a target, those that it is to have.
     """
 
     stored: Optional[Network]
@@ -29,11 +31,17 @@ class NetworkState:
     kernel: Optional[Kernel] = None
     interrupted: Optional[tuple] = None
     hook: Optional[bool] = None
+    proxied: frozenset = frozenset()
 
     @property
     def definition(self):
         """The stored definition, or a transient network's live one without what libvirt filled in when it started it."""
         return self.stored or storable(self.live)
+
+    @property
+    def hooked(self):
+        """True where it is to have libvirt's hook."""
+        return bool(self.definition.bridge_ports or self.definition.proxied)
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,7 @@ def report(state):
     if state.stored and state.live and as_stored(state.live, state.stored) != state.stored:
         facts["running"] = _config(as_stored(state.live, state.stored))
     if state.hook is False:
-        facts["bridge_ports_hook"] = "missing"
+        facts["hook"] = "missing"
     if state.kernel:
         facts["ports"] = [port.name for port in state.kernel.ports]
         down = [port.name for port in state.kernel.ports if port.up is False]
@@ -159,11 +167,13 @@ def broken(state):
     if state.kernel.bridge == "missing":
         return {"bridge": "missing"}
     addresses = sorted(set(map(str, state.live.interfaces)) - state.kernel.addresses)
+    proxied = [str(entry) for entry in entries(state.definition.proxied) if entry not in state.proxied]
     return {
         **({"bridge": state.kernel.bridge} if state.kernel.bridge != "up" else {}),
         **({"addresses_missing": addresses} if addresses else {}),
         **({} if state.kernel.firewall == IN_PLACE else {"firewall": state.kernel.firewall}),
         **({} if state.kernel.dnsmasq else {"dnsmasq": "dead"}),
+        **({"proxied_missing": proxied} if proxied else {}),
     }
 
 

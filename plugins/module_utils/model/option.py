@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from ..errors import ValidationError
@@ -44,7 +44,7 @@ class Option:
     required: bool = False
     since: str = ""
 
-    @property
+    @cached_property
     def nested(self):
         """True where the option is itself a dataclass of options."""
         return is_dataclass(self.kind) and isinstance(self.kind, type)

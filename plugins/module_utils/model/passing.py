@@ -54,6 +54,16 @@ def outcomes(base, packet, chains):
     return {base.policy if each is None else each for each in _through(base, packet, chains, 0)}
 
 
+def reached(base, chains):
+    """Names of the chains of its table that a base chain leads to."""
+    found, work = set(), [base]
+    while work:
+        targets = {rule.target for rule in work.pop().rules if rule.target in chains} - found
+        found |= targets
+        work += [chains[name] for name in targets]
+    return found
+
+
 def _through(chain, packet, chains, depth):
     """What may become of a packet in a chain: a set of ACCEPT, DROP, and None where it may come out at the end."""
     found = set()

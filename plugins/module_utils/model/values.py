@@ -14,7 +14,11 @@ import ipaddress
 import re
 import uuid as uuids
 from dataclasses import dataclass
+from functools import cache
 from typing import Callable
+
+#: what ipaddress makes of a text, once each: lists of thousands name the same addresses from reading options to writing rules
+ip_address, ip_network = cache(ipaddress.ip_address), cache(ipaddress.ip_network)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def _uuid(value):
 
 def _address(value):
     try:
-        return str(ipaddress.ip_address(value))
+        return str(ip_address(value))
     except ValueError:
         raise ValueError("must be an IPv4 or IPv6 address") from None
 

@@ -39,16 +39,27 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
 
 
 def _item(wanted, state, networks, bridges, after, context):
-    target, warnings = None, ()
+    target, warnings, lasting = None, (), ()
     if wanted.state != "absent":
         zones = {zone.name: _members(zone, _named(number, zone, networks), bridges) for number, zone in enumerate(wanted.data.zones)}
         _check_zones(wanted.data, zones)
         _check_others(wanted, zones, networks, bridges, after)
-        named = [bridge for members in zones.values() for bridge in members.bridges]
+        doors, lasting = _doors(wanted.data, state, zones, networks, bridges, context)
         target = TableState(wanted.kind, wanted.name, wanted.data, context.rules(wanted.name, wanted.data, zones, wanted.lab), wanted.lab,
-                            whom=zones, doors=coexist.doors(state, wanted.data, named, networks, bridges, context))
+                            whom=zones, doors=doors)
         warnings = (*unbooted(context), *_below(wanted.data, zones, context.ports), *_in_vain(wanted.data, zones, networks))
-    return item_of(wanted, state, target, warnings)
+    return item_of(wanted, state, target, warnings, lasting)
+
+
+def _doors(data, state, zones, networks, bridges, context):
+    """What coexist.doors() gives for the bridges of the zones, towards NICs and each other as policies have it."""
+    if not data.coexist:
+        return (), ()
+    named = [bridge for members in zones.values() for bridge in members.bridges]
+    towards = {bridge: [other for policy in data.policies if bridge in zones[policy.src].bridges for other in zones[policy.dst].bridges if other != bridge]
+               for bridge in named}
+    nics = [device for members in zones.values() for device in members.devices if device not in members.bridges]
+    return coexist.doors(state, data, (list(coexist.around(named, networks, bridges, towards=towards)), nics), context)
 
 
 def _members(zone, found, bridges):

@@ -9,8 +9,10 @@ import ipaddress
 from dataclasses import replace
 
 from ..errors import UnsupportedError, ValidationError, about
+from ..model.door import DNAT, IN
 from ..model.nat import clash, overlap
 from ..model.table import TableState
+from ..model.values import ip_address, ip_network
 from . import coexist
 from .plan import NO_OTHERS, Grip, translation
 from .table_steps import definition_of, item_of, unbooted
@@ -43,25 +45,35 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
 
 
 def _item(wanted, state, networks, after, context, others):
-    target, warnings = None, ()
+    target, warnings, lasting = None, (), ()
     if wanted.state != "absent":
         subnets = _subnets(wanted.data, networks)
         _check_masquerade(wanted.data, subnets)
         _check_targets(wanted.data, subnets, networks)
         _check_inside(wanted.data, subnets)
         _check_others(wanted, subnets, networks, after)
-        target = replace(_target(wanted, state, subnets, context), doors=_doors(wanted.data, state, subnets, networks, context, others))
+        doors, lasting = _doors(wanted.data, state, subnets, networks, context, others)
+        target = replace(_target(wanted, state, subnets, context), doors=doors)
         warnings = (*unbooted(context), *_hidden(wanted.data, context.listening if wanted.data.forwards else ()))
-    return replace(item_of(wanted, state, target, warnings), had=_grip(state), has=_grip(target))
+    return replace(item_of(wanted, state, target, warnings, lasting), had=_grip(state), has=_grip(target))
 
 
 def _doors(data, state, subnets, networks, context, others):
-    """Doors of neighbours for the bridges of a Nat's network and subnets."""
-    known = coexist.bridges(networks, context, others) if data.coexist else {}
+    """What coexist.doors() gives for the bridges of a Nat's network and subnets. Where it translates, nobody else needs to come in but by that."""
+    if not data.coexist:
+        return (), ()
+    known = coexist.bridges(networks, context, others)
     own = definition_of(networks.get(data.network))
     named = [name for name, addresses in known.items() if own is not None and name == own.bridge_name
              or any(overlap(ipaddress.ip_interface(each).network, subnet) for each in addresses for subnet in subnets)]
-    return coexist.doors(state, data, named, networks, known, context)
+    return coexist.doors(state, data, (list(coexist.around(named, networks, known, comes(data))), data.devices or ()), context)
+
+
+def comes(data):
+    """What comes in to those that a Nat is for, as model/door.py has it: where they leave by another address, nothing but what is led to them."""
+    if not (data.masquerades or data.snat or data.netmap):
+        return IN
+    return DNAT if data.forwards or data.netmap else ""
 
 
 def _grip(state):
@@ -119,7 +131,7 @@ def _known(data, networks):
     """The subnets of a Nat, as far as its network is there. One that is gone, or that libvirt translates by now, is for its own task to complain of."""
     definition = definition_of(networks.get(data.network))
     own = [each.network for each in definition.interfaces] if definition is not None and definition.mode != "nat" else []
-    return list(dict.fromkeys([*map(ipaddress.ip_network, data.subnets), *own]))
+    return list(dict.fromkeys([*map(ip_network, data.subnets), *own]))
 
 
 def _check_targets(data, subnets, networks):
@@ -127,7 +139,7 @@ def _check_targets(data, subnets, networks):
     rejecting = [(each.network, name, definition.mode) for name, state in networks.items() for definition in [definition_of(state)]
                  if definition is not None and definition.mode in REJECTING for each in definition.interfaces]
     for number, forward in enumerate(data.forwards):
-        to = ipaddress.ip_address(forward.to)
+        to = ip_address(forward.to)
         name, mode = next(((name, mode) for subnet, name, mode in rejecting if to in subnet), (None, None))
         if name is not None:
             raise ValidationError(f"forwards[{number}].to", forward.to, f"is in network {name}, whose forward mode is {mode}: libvirt rejects what comes in",
@@ -140,12 +152,12 @@ def _check_targets(data, subnets, networks):
 def _check_inside(data, subnets):
     """Raise ValidationError for what nothing of these subnets would get: one to one of others, and addresses of a version of IP that they have none of."""
     for number, pair in enumerate(data.netmap):
-        inside = ipaddress.ip_network(pair.inside)
+        inside = ip_network(pair.inside)
         if not any(inside.version == subnet.version and inside.subnet_of(subnet) for subnet in subnets):
             raise ValidationError(f"netmap[{number}].inside", pair.inside, f"is in none of {', '.join(map(str, subnets))}", "name a part of these, or add it")
     versions = {subnet.version for subnet in subnets}
     for number, given in enumerate(data.snat):
-        version = ipaddress.ip_address(given.partition("-")[0]).version
+        version = ip_address(given.partition("-")[0]).version
         if version not in versions:
             raise ValidationError(f"snat[{number}]", given, f"there is no subnet of IPv{version}", "leave it out, or add such a subnet")
 
@@ -165,8 +177,8 @@ def _heard(address, forward):
     """True for an address that is listened to where a forward leads elsewhere; what the host says to itself by 127.0.0.1 and ::1 is not forwarded."""
     if address == "*":
         return True
-    own = ipaddress.ip_address(address)
-    met = own.is_unspecified or not own.is_loopback and (forward.listen is None or ipaddress.ip_address(forward.listen) == own)
+    own = ip_address(address)
+    met = own.is_unspecified or not own.is_loopback and (forward.listen is None or ip_address(forward.listen) == own)
     return own.version == forward.version and met
 
 

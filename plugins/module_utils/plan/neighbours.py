@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..model import door
-from ..model.passing import DROP, outcomes
+from ..model.passing import DROP, outcomes, reached
 
 #: who wrote a base chain of iptables(8)'s, by its hook and a chain of the same table that only that one makes; or by the table
 MAKERS = (
@@ -33,27 +33,33 @@ class Finding(NamedTuple):
 
 
 class Bridged(NamedTuple):
-    """A network on this host: its name, its bridge, its forward mode, the subnets of its guests (as ipaddress has them), and what they ask the host for."""
+    """A network on this host: its name, its bridge, its forward mode, the subnets of its guests (as ipaddress has them), what they ask the host for, what comes
+    in (model/door.py's IN, DNAT, or nothing), and bridges that its guests are to reach as well.
+    """
 
     name: str
     bridge: str
     mode: str
     subnets: tuple
     asks: tuple = ()
+    comes: str = ""
+    towards: tuple = ()
 
 
 def bridged(name, definition):
     """The Bridged of a network's definition."""
     ways = {4: door.DHCP, 6: door.DHCPV6}
     asks = (*(ways[family] for family in sorted(definition.dhcp_families)), *((door.DNS,) if definition.runs_dnsmasq else ()))
-    return Bridged(name, definition.bridge_name, definition.mode, tuple(own.network for own in definition.interfaces), asks)
+    comes = door.IN if definition.mode in ("route", "open") else ""
+    return Bridged(name, definition.bridge_name, definition.mode, tuple(own.network for own in definition.interfaces), asks, comes)
 
 
 class Packet(NamedTuple):
-    """One that begins something: what that is in words and in model/door.py's, the hook that it comes by, and what is known of it."""
+    """One that begins something: what that is in words and in model/door.py's, the device on the other side, its hook, and what is known of it."""
 
     begins: str
-    way: str
+    what: str
+    other: str
     hook: str
     facts: dict
 
@@ -64,43 +70,54 @@ def findings(networks, tables, settings, nics):
     ``tables`` is {(family, table): {name: Chain}}, ``settings`` {name of sysctl(8)'s: value}, ``nics`` names of devices that lead elsewhere.
     """
     found = {}
-    for network, packet, chain in _drops(networks, tables, settings, nics):
-        found.setdefault((_maker(chain, tables), chain.family, chain.table, str(chain), packet.begins, packet.way), []).append(network)
+    for network, packet, chain, way in drops(networks, tables, settings, nics):
+        found.setdefault((_maker(chain, tables), str(chain), packet.begins), []).append((network, way))
     return [*(_dropped(*key, affected) for key, affected in found.items()), *_bridged_frames(networks, settings), *_reverse(settings)]
 
 
-def needed(networks, tables, settings, nics):
-    """The Doors, in order, by which all that is dropped of some networks would pass, as far as who drops it has any."""
-    found = [door.doors(_maker(chain, tables), packet.way, network.bridge, IPTABLES.get((chain.family, chain.table)))
-             for network, packet, chain in _drops(networks, tables, settings, nics)]
-    return tuple(sorted({each for doors in found for each in doors}))
-
-
-def _drops(networks, tables, settings, nics):
-    """(Bridged, Packet, base chain that drops it for certain) of whatever is dropped."""
+def drops(networks, tables, settings, nics):
+    """(Bridged, Packet, base chain that drops it for certain, Door by which it would pass or None) of whatever is dropped."""
     for network in networks:
-        for packet in (*_passed_on(network, nics, settings), *_asked(network)):
-            yield from ((network, packet, chain) for chain in _dropping(packet, tables))
+        for packet in _packets(network, nics, settings):
+            for chain in _dropping(packet, tables):
+                program = IPTABLES.get((chain.family, chain.table))
+                yield network, packet, chain, door.door(_maker(chain, tables), packet.what, network.bridge, packet.other, program)
+
+
+def possible(networks, settings, nics):
+    """All Doors that some networks might need, whatever is dropped."""
+    programs = {"docker": tuple(IPTABLES.values())}
+    found = (door.door(neighbour, packet.what, network.bridge, packet.other, program) for network in networks for packet in _packets(network, nics, settings)
+             for neighbour in door.RULES for program in programs.get(neighbour, (None,)))
+    return {each for each in found if each is not None}
+
+
+def _packets(network, nics, settings):
+    return (*_passed_on(network, nics, settings), *_asked(network))
 
 
 def _begun(version, **facts):
     return {"version": str(version), "nfproto": f"ipv{version}", "state": "new", "status": "none", **facts}
 
 
+#: what comes in, in words
+COMES = {door.IN: "what others begin towards its guests", door.DNAT: "what is forwarded to its guests"}
+
+
 def _passed_on(network, nics, settings):
     """Packets that a network's guests need the host to pass on."""
-    nic = next(iter(nics), None)
     for version in sorted({each.version for each in network.subnets} or {4}):
         guest = next((str(each.network_address + 2) for each in network.subnets if each.version == version), None)
         facts = _begun(version, protocol="tcp", reach="unicast")
-        if nic is not None and network.mode in ("nat", "route", "open"):
-            yield Packet("what its guests begin", door.OUT, "forward",
-                         {**facts, "iifname": network.bridge, "oifname": nic, "saddr": guest, "daddr": ELSEWHERE[version]})
-        if nic is not None and network.mode in ("route", "open"):
-            yield Packet("what others begin towards its guests", door.IN, "forward",
-                         {**facts, "iifname": nic, "oifname": network.bridge, "saddr": ELSEWHERE[version], "daddr": guest})
+        for other in (*nics, *network.towards) if network.mode in ("nat", "route", "open") else ():
+            far = {} if other in network.towards else {"daddr": ELSEWHERE[version]}
+            yield Packet("what its guests begin", door.OUT, other, "forward", {**facts, "iifname": network.bridge, "oifname": other, "saddr": guest, **far})
+        for other in nics if network.comes else ():
+            status = {"status": "dnat"} if network.comes == door.DNAT else {}
+            yield Packet(COMES[network.comes], network.comes, other, "forward",
+                         {**facts, **status, "iifname": other, "oifname": network.bridge, "saddr": ELSEWHERE[version], "daddr": guest})
         if settings.get(CALLS[version]):
-            yield Packet("what its guests begin among themselves", door.OUT, "forward",
+            yield Packet("what its guests begin among themselves", door.OUT, network.bridge, "forward",
                          {**facts, "iifname": network.bridge, "oifname": network.bridge, "saddr": guest, "daddr": guest})
 
 
@@ -114,12 +131,12 @@ QUESTIONS = {
 
 def _asked(network):
     """Packets that ask the host for what it serves on a network."""
-    for way in network.asks:
-        begins, version, facts = QUESTIONS[way]
+    for what in network.asks:
+        begins, version, facts = QUESTIONS[what]
         for each in [version] if version else sorted({subnet.version for subnet in network.subnets}):
             subnet = next((subnet for subnet in network.subnets if subnet.version == each), None)
             ends = {"saddr": str(subnet.network_address + 2), "daddr": str(subnet.network_address + 1)} if version is None else {}
-            yield Packet(begins, way, "input", _begun(each, protocol="udp", iifname=network.bridge, **ends, **facts))
+            yield Packet(begins, what, "", "input", _begun(each, protocol="udp", iifname=network.bridge, **ends, **facts))
 
 
 #: whether bridged frames pass the firewall of IP, by IP's version
@@ -136,16 +153,16 @@ def _dropping(packet, tables):
 
 
 def _maker(chain, tables):
-    """Who made a chain, as far as that is to be told."""
+    """Who made a base chain, as far as that is to be told: by a chain of that one's own that it leads to."""
     chains = tables[chain.family, chain.table]
-    makers = (maker for maker, hook, name in MAKERS if hook == chain.hook and name in chains)
+    led = reached(chain, chains)
+    makers = (maker for maker, hook, name in MAKERS if hook == chain.hook and name in led)
     return TABLES.get(chain.table) or next(makers, f"table {chain.family} {chain.table}")
 
 
-def _dropped(maker, family, table, chain, begins, way, affected):
-    names = tuple(dict.fromkeys(each.name for each in affected))
-    ways = [str(one) for each in affected for one in door.doors(maker, way, each.bridge, IPTABLES.get((family, table)))]
-    remedies = ways or [f"have {chain} accept packets by {each.bridge}, before it drops" for each in affected]
+def _dropped(maker, chain, begins, affected):
+    names = tuple(dict.fromkeys(network.name for network, unused in affected))
+    remedies = [str(way) if way else f"have {chain} accept packets by {network.bridge}, before it drops" for network, way in affected]
     return Finding(maker, names, f"{begins} is dropped by {chain}", "; ".join(dict.fromkeys(remedies)))
 
 

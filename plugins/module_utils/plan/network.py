@@ -17,7 +17,8 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     """Items for a list of WantedNetwork over {name: NetworkState or None}.
 
     ``context`` describes the rest of the host and is looked at only where something is to be done: ``networks`` (states of all
-    networks by name), ``routes``, ``links``, ``devices`` (Links by name), ``guests``, ``loose`` (ports that a network has lost),
+    networks by name), ``routes``, ``hops`` (routers, and by which device), ``links``, ``devices`` (Links by name), ``guests``,
+    ``loose`` (ports that a network has lost),
     ``uri``, ``local``, ``remote``, ``root``, ``offers(ports)`` (who gives addresses where devices lead to). ``others`` is what the plan does beside them.
     """
     targets, items = {}, []
@@ -59,8 +60,10 @@ def grip(state):
     used = {each.bridge_name for each in definitions if each.mode == "bridge" and each.bridge_name}
     used |= {device.dev for each in definitions if each.forward for device in each.forward.interfaces}
     used |= {each.forward.pf for each in definitions if each.forward and each.forward.pf}
-    ports = frozenset(state.definition.bridge_ports)
+    ports, proxied = frozenset(state.definition.bridge_ports), state.definition.proxied
     own = frozenset({translation(state.definition.name)} if state.definition.mode == "nat" else ())
+    own |= frozenset(f"way to {address}" for address in network_conflicts.ways(state.definition))
+    used |= {proxied.dev} if proxied else set()
     makes = bridges if state.live and state.live.owns_bridge else frozenset()
     return Grip(makes, frozenset(used) | ports, bridges | ports | own, tuple(network_conflicts.subnets(state.live)) if state.live else ())
 

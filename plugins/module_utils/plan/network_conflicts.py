@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 from urllib.parse import urlsplit
 
 from ..errors import UnsupportedError, ValidationError
@@ -29,8 +31,9 @@ def _conflicts(wanted, targets, context, coming):
     """Yield (severity, error or text)."""
     target = targets[wanted.name]
     definition = target.definition
-    if definition.bridge_ports and not (context.local and context.root):
-        yield REFUSED, UnsupportedError("bridge_ports are put on the bridge by root alone, on libvirt's own host: become root there, and leave out what "
+    if target.hooked and not (context.local and context.root):
+        what = "bridge_ports are put on the bridge" if definition.bridge_ports else "proxied addresses are routed to the bridge"
+        yield REFUSED, UnsupportedError(f"{what} by root alone, on libvirt's own host: become root there, and leave out what "
                                         f"uri {context.uri} has beyond qemu:///system")
     yield from _session(definition, context.uri)
     others = {name: other for name, other in {**context.networks, **targets}.items() if name != wanted.name and other is not None}
@@ -49,6 +52,8 @@ def _conflicts(wanted, targets, context, coming):
     for route in context.routes:
         if route.device not in bridges:
             yield from _with_route(definition, target, route)
+    if definition.proxied:
+        yield from _with_host(definition, context)
     yield from _missing_links(definition, context.links | coming)
 
 
@@ -70,6 +75,13 @@ def _with_network(definition, target, network, state):
         yield REFUSED, ValidationError("bridge.name", definition.bridge_name, f"is the bridge of {network}", "choose another, or leave it to libvirt")
     for device in sorted(set(definition.bridge_ports) & set(state.definition.bridge_ports)):
         yield REFUSED, ValidationError("bridge_ports", device, f"is a port of {network}", "name it in one of them alone")
+    proxied, theirs = (ways(each) for each in (definition, state.definition))
+    for address in sorted(proxied & theirs):
+        yield REFUSED, ValidationError("proxied.addresses", address, f"is a guest's of {network}", "name it in one of them alone")
+    for address, subnet in itertools.product(sorted(proxied), subnets(other)):
+        if ipaddress.ip_address(address) in subnet:
+            yield DOUBTED, ValidationError("proxied.addresses", address, f"is in {subnet} of {network}, whose guests would not be reached by it any more",
+                                           "choose another address")
     for subnet in subnets(definition):
         for taken in subnets(other):
             if subnet.version != taken.version or not subnet.overlaps(taken):
@@ -93,9 +105,38 @@ def _with_route(definition, target, route):
     found = [("ips", each) for each in subnets(definition) if collides(each, route)]
     # a network's route that is wider than one of the host's is what the host sends beyond its own
     found += [("routes", each) for each in routed(definition) if collides(each, route) and each.prefixlen >= route.subnet.prefixlen]
+    for address in sorted(ways(definition)):
+        if ipaddress.ip_network(address) == route.subnet:
+            yield REFUSED, ValidationError("proxied.addresses", address, f"has a route through {route.device} already",
+                                           f"remove it first: ip route delete {address}")
     for option, taken in found:
         yield _severity(taken == route.subnet and taken.version == 4, target), ValidationError(
             option, str(taken), f"overlaps the host's route to {route.subnet} through {route.device}", "choose another subnet")
+
+
+def _with_host(definition, context):
+    dev = definition.proxied.dev
+    own = {address.partition("/")[0]: name for name, link in context.devices.items() for address in link.given}
+    for address in sorted(ways(definition)):
+        if address in own:
+            yield REFUSED, ValidationError("proxied.addresses", address, f"is the host's own, on {own[address]}", "name those of the guests alone")
+        hop = next((name for hop, name in context.hops if hop == address), None)
+        if hop is not None:
+            yield REFUSED, ValidationError("proxied.addresses", address, f"is a router's, by which the host reaches others through {hop}",
+                                           "name those of the guests alone")
+        for given in context.devices[dev].given if dev in context.devices else ():
+            subnet = ipaddress.ip_interface(given).network
+            if subnet.version == 4 and subnet.prefixlen < 31 and ipaddress.ip_address(address) in (subnet[0], subnet[-1]):
+                yield REFUSED, ValidationError("proxied.addresses", address, f"is the address or the broadcast of {subnet} itself, on {dev}",
+                                               "name those of the guests alone")
+    master = context.devices[dev].master if dev in context.devices else None
+    if master:
+        yield REFUSED, ValidationError("proxied.dev", dev, f"is a port of {master}, which is what is asked there", f"name {master} instead")
+
+
+def ways(definition):
+    """The addresses that a definition has proxied, each of which leads to one network alone."""
+    return {str(each.ip) for each in interfaces(definition.proxied.addresses if definition.proxied else ())}
 
 
 def subnets(definition):
@@ -154,6 +195,9 @@ def _missing_links(definition, links):
     for device in definition.bridge_ports:
         if device not in links:
             yield TOLD, f"device {device} of bridge_ports is not there: the network's next start puts it on the bridge, or the next run, if it is there by then"
+    proxied = definition.proxied
+    if proxied and proxied.dev not in links:
+        yield TOLD, f"device {proxied.dev} of proxied is not there: nobody answers for its addresses until it is, and the network starts or a task is run again"
     forward = definition.forward
     switch = definition.virtualport.type if definition.virtualport else None
     bridge = definition.bridge_name if definition.mode == "bridge" and switch != "openvswitch" else None

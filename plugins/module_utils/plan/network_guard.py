@@ -30,8 +30,18 @@ def cuts(item, access):
             yield from _route(route, access)
     held = set(live.bridge_ports if live is not None else ())
     yield from (f"{port} becomes a port of {after.bridge_name}" for port in after.bridge_ports if port in access.devices and port not in held)
+    yield from _proxied(item, access)
     if live is not None:
         yield from (f"{port} leaves {live.bridge_name}" for port in live.bridge_ports if port in access.devices and port not in after.bridge_ports)
+
+
+def _proxied(item, access):
+    """Of addresses that the host is to answer for, the client's and that of the next hop on the way back are beyond the bridge then."""
+    before, after = (each.definition.proxied if each is not None else None for each in (item.observed, item.target))
+    held = before.addresses if before and item.observed.live else ()
+    for address in after.addresses if after else ():
+        if address not in held and address in (access.client, access.gateway):
+            yield f"its route to {address} takes the way back to {access.client}"
 
 
 def _route(route, access):

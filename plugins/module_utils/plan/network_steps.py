@@ -9,25 +9,27 @@ from ..model.kernel import CHAINS_LOST, IN_PLACE
 from ..model.network import TEXTS
 from ..model.network_state import as_given, as_stored, report
 from ..model.option import differences
+from ..model.proxied import entries
 from .network_target import restarts
 from .network_update import updates_between
 from .plan import COSTS, Change, Step
 
-NOTHING = (None, None, False, None, None, None)
+NOTHING = (None, None, False, None, None, None, frozenset())
 #: steps that give the kernel what libvirt holds that it has
-MENDING = frozenset({"up", "address", "reload_daemon", "restart_daemon", "attach"})
+MENDING = frozenset({"up", "address", "reload_daemon", "restart_daemon", "attach", "proxy"})
 
 
 def steps_between(state, target):
     """The steps that turn one NetworkState (or None) into another; each that is left out by a kill leaves a state to go on from."""
-    stored, live, autostart, kernel, interrupted, hook = _views(state)
-    to_store, to_live, to_autostart, to_kernel, unused, to_hook = _views(target)
+    stored, live, autostart, kernel, interrupted, hook, proxied = _views(state)
+    to_store, to_live, to_autostart, to_kernel, unused, to_hook, to_proxy = _views(target)
     updates = _updates(live, to_live, bool(to_store)) if live and to_live else None
     stop = live is not None and (to_live is None or updates is None or lost(kernel, to_kernel))
     start = to_live is not None and (live is None or stop)
     steps = [Step("install_hook")] if to_hook and not hook else []
-    steps += [Step("release_hook")] if hook is not None and _ports(state) and not _ports(target) else []
+    steps += [Step("release_hook")] if hook is not None and state.hooked and not (target and target.hooked) else []
     steps += [Step("detach", name) for name in (to_kernel.off if to_kernel else ()) if kernel and kernel.port(name)]
+    steps += [Step("unproxy", entry) for entry in _unproxied(proxied, to_proxy)]
     if stop and start:
         steps.append(Step("remember", (live.uuid, to_kernel.ports if to_kernel else ())))
     if start:
@@ -42,6 +44,8 @@ def steps_between(state, target):
         steps += [Step("update", update) for update in updates or ()]
     if to_kernel:
         steps += _kernel_steps(None if start else kernel, to_kernel, to_live.bridge_name)
+    wanting = to_proxy if start else to_proxy - proxied
+    steps += [Step("proxy", entry) for entry in (entries(target.definition.proxied) if wanting else ()) if entry in wanting]
     if to_store and autostart != to_autostart:
         steps.append(Step("autostart", to_autostart))
     if interrupted is not None or stop and start:
@@ -49,12 +53,13 @@ def steps_between(state, target):
     return tuple(steps)
 
 
-def _ports(state):
-    return state.definition.bridge_ports if state else ()
+def _unproxied(held, wanted):
+    """What is taken away, first what answers at the uplink and last what leads to the guests."""
+    return sorted(entry for entry in held - wanted if not entry.stays)
 
 
 def _views(state):
-    return (state.stored, state.live, state.autostart, state.kernel, state.interrupted, state.hook) if state else NOTHING
+    return (state.stored, state.live, state.autostart, state.kernel, state.interrupted, state.hook, state.proxied) if state else NOTHING
 
 
 def lost(kernel, target):
@@ -105,7 +110,7 @@ def changes_between(state, target, steps):
     cost = _cost(state, target, {step.verb for step in steps})
     before, after = report(state), report(target)
     if state is not None and state.hook is False and target is not None and target.hook:
-        yield Change("bridge_ports_hook", "missing", "installed", "live")
+        yield Change("hook", "missing", "installed", "live")
     if state is not None and target is not None:
         yield from _field_changes(state, target, cost, [step.value for step in steps if step.verb == "update"])
     for name in ("state", "autostart", "persistent"):
@@ -113,6 +118,8 @@ def changes_between(state, target, steps):
             yield Change(name, before.get(name), after.get(name), cost if name != "autostart" else "live")
     if state is not None and state.kernel and target is not None and target.kernel:
         yield from _kernel_changes(state.kernel, target.kernel, any(step.verb == "start" for step in steps))
+    if target is not None and not {"start", "create", "stop"} & {step.verb for step in steps} and {"proxy", "unproxy"} & {step.verb for step in steps}:
+        yield Change("kernel.proxied", *(sorted(map(str, each.proxied)) for each in (state, target)), "live")
 
 
 def _cost(state, target, verbs):
@@ -129,7 +136,7 @@ def _field_changes(state, target, cost, updates):
         fields = {**{field: (before, after) for field, before, after in differences(running, target.live)}, **fields}
     for field, (before, after) in fields.items():
         costs = [each.cost for each in updates if field.startswith(each.field) or each.field.startswith(field)]
-        free = field.partition("[")[0] in TEXTS and target.stored
+        free = field.partition("[")[0].partition(".")[0] in TEXTS and target.stored
         yield Change(field, before, after, "live" if free else max(costs, key=COSTS.index, default=cost))
     if old.lab != new.lab:
         yield Change("lab", old.lab, new.lab, "live")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from ..errors import ValidationError
 from ..model.kernel import Kernel, Port
 from ..model.network_state import NetworkState, as_given, as_stored, fill, inherit
+from ..model.proxied import entries, there
 from .network_update import nearest
 
 #: what the kernel gives a device that nobody gave an MTU
@@ -31,8 +32,9 @@ def target_of(wanted, state, context):
     definition = _definition(wanted, state)
     live = _live(wanted, state, definition, persistent) if active else None
     kernel = _kernel(live, state, definition.bridge_ports, context) if live and live.owns_bridge and context.local else None
-    hook = True if definition.bridge_ports and context.local and context.root else None
-    return NetworkState(definition if persistent else None, live, persistent and _autostart(wanted, state), kernel, hook=hook)
+    target = NetworkState(definition if persistent else None, live, persistent and _autostart(wanted, state), kernel)
+    hook = True if target.hooked and context.local and context.root else None
+    return replace(target, hook=hook, proxied=there(entries(definition.proxied), context.links) if kernel else frozenset())
 
 
 def _live(wanted, state, definition, persistent):
@@ -123,6 +125,7 @@ def expected(target, now, context):
         live = fill(live, now.live)
         live = live if restarts(live, now.live, stored is not None) else now.live
     if kernel:
-        there = context.names()
-        kernel = replace(kernel, ports=tuple(port for port in kernel.ports if port.name in there))
+        names = context.names()
+        kernel = replace(kernel, ports=tuple(port for port in kernel.ports if port.name in names))
+        target = replace(target, proxied=there(target.proxied, names))
     return replace(target, stored=stored, live=live, kernel=kernel)

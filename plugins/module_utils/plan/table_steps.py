@@ -19,7 +19,8 @@ def steps_between(state, target):
     """
     settings = tuple((name, value) for name, before, value in _differing(state, target))
     steps = (Step("set", settings),) if settings else ()
-    closing = tuple(Step("close", door) for door in _opened(state) if target is None or door not in target.doors)
+    staying = target.doors if target is not None else ()
+    closing = tuple(Step("close", (state.kind, state.name, door, staying)) for door in (state.doors if state is not None else ()) if door not in staying)
     if _gone(target):
         loaded = state is not None and state.live != MISSING
         return (*closing, *((Step("unload", state),) if loaded else ()), *((Step("forget", state),) if state is not None else ()), *steps)
@@ -31,13 +32,13 @@ def steps_between(state, target):
     return (*steps, *(Step("open", door) for door in target.opened if door not in _opened(state)))
 
 
-def item_of(wanted, state, target, warnings=()):
-    """The Item of a WantedTable between two TableStates (or None)."""
+def item_of(wanted, state, target, warnings=(), lasting=()):
+    """The Item of a WantedTable between two TableStates (or None), with warnings of what it does, and lasting ones of what is so anyway."""
     steps = steps_between(state, target)
     before = report(state)
     shown = report(target and replace(target, found=target.settings)) if steps else before
     return Item(wanted.family, wanted.kind, wanted.name, state, target, before, shown, steps,
-                tuple(changes_between(state, target, steps)), warnings=tuple(warnings) if steps else ())
+                tuple(changes_between(state, target, steps)), warnings=(*(warnings if steps else ()), *lasting))
 
 
 def unbooted(context):

@@ -200,5 +200,6 @@ def test_what_is_written_down_is_read_again(options):
     for order in itertools.permutations(settings):
         record = table_record.Record(TableState("nat", "lab", data, "table ü\n", "blue", settings=order), "1.0.6", "0a")
         assert table_record.parse(table_record.text(record)) == record
+        assert table_record.settings(table_record.text(record)) == order
         seen = replace(record.state, live="missing", boot=False, found=(("x", 0),), back=(("y", 0),))
         assert table_record.text(record._replace(state=seen)) == table_record.text(record)

@@ -26,6 +26,11 @@ def hosts(*entries):
     return {"ips": [ip(dhcp={"hosts": list(entries)})]}
 
 
+def proxied(*addresses, dev="eth0", **more):
+    """Options with addresses that are proxied."""
+    return {"forward": {"mode": "open"}, "ips": [ip()], "proxied": {"dev": dev, "addresses": list(addresses)}, **more}
+
+
 BROKEN = [
     ({"name": "a/b"}, "name", "without a slash"),
     ({"name": ""}, "name", "must be a name"),
@@ -72,6 +77,22 @@ BROKEN = [
     ({"ips": [ip()], "routes": [{"address": "10.9.0.0/16", "gateway": "10.1.0.1"}]}, "routes[0].gateway", "own subnets (10.0.0.0/24)"),
     ({"ips": [ip()], "routes": [{"address": "10.9.0.1/16", "gateway": "10.0.0.2"}]}, "routes[0].address", "10.9.0.0/16"),
     ({"ips": [ip()], "routes": [{"address": "10.9.0.0/16", "gateway": "10.0.0.2", "metric": 0}]}, "routes[0].metric", "1 or more"),
+    (proxied("203.0.113.20", dev=None), "proxied.dev", "must be given"),
+    (proxied("203.0.113.20", forward={"mode": "nat"}), "proxied", "belongs to route, open"),
+    (proxied("203.0.113.20", bridge={"name": "eth0"}), "proxied.dev", "own bridge"),
+    (proxied("10.0.0.20", forward={"mode": "route", "dev": "eth1"}), "proxied.dev", "must be forward.dev, which is eth1"),
+    (proxied("10.0.0.20", forward={"mode": "route", "interfaces": [{"dev": "eth1"}]}), "proxied.dev", "must be forward.dev, which is eth1"),
+    (proxied(), "proxied.addresses", "at least one"),
+    (proxied("203.0.113.20", "203.0.113.20"), "proxied.addresses", "there twice"),
+    (proxied("203.0.113.20/32"), "proxied.addresses[0]", "must be an IPv4 or IPv6 address"),
+    (proxied("fe80::20"), "proxied.addresses[0]", "beyond its own network"),
+    (proxied("0.0.0.1"), "proxied.addresses[0]", "beyond its own network"),
+    (proxied("255.255.255.255"), "proxied.addresses[0]", "beyond its own network"),
+    (proxied("::ffff:203.0.113.20"), "proxied.addresses[0]", "beyond its own network"),
+    (proxied("203.0.113.20", dev="lo"), "proxied.dev", "leads to nobody but the host"),
+    (proxied("2001:db8::20"), "proxied.addresses[0]", "needs an IPv6 address in ips, with which libvirt turns on forwarding of IPv6"),
+    (proxied("10.0.0.1"), "proxied.addresses[0]", "the bridge's own"),
+    (proxied("10.0.0.20", "203.0.113.20", forward={"mode": "route"}), "proxied.addresses[1]", "use forward mode open"),
     ({"portgroups": [{"name": "a"}, {"name": "a"}]}, "portgroups", "there twice"),
     ({"portgroups": [{"name": "a", "default": True}, {"name": "b", "default": True}]}, "portgroups", "only one can be the default"),
     ({"portgroups": [{"name": "a", "vlan": {"tags": [{"id": 4096}]}}]}, "portgroups[0].vlan.tags[0].id", "from 0 to 4095"),
@@ -106,6 +127,9 @@ def test_doubtful_addresses_are_told():
 
 
 GOOD = [
+    proxied("203.0.113.20"),
+    proxied("203.0.113.20", "2001:db8::20", ips=[ip(), ip("fd00::1/64")]),
+    proxied("10.0.0.20", forward={"mode": "route", "dev": "eth0"}),
     {},
     {"forward": {"mode": "isolated"}},
     {**NAT, "ips": [ip(dhcp={"ranges": [DHCP], "hosts": [{"mac": MAC, "ip": "10.0.0.15"}]}), ip("fd00::1/64", dhcp={"ranges": []})]},

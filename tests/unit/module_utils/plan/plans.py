@@ -52,6 +52,7 @@ class Host(Segments):
 
     networks: dict = field(default_factory=dict)
     routes: tuple = ()
+    hops: tuple = ()
     links: frozenset = frozenset({"eth0"})
     guests: tuple = ()
     homeless: tuple = ()

@@ -185,3 +185,34 @@ def test_ports_are_put_by_root_on_the_host_itself(host):
     """Nobody else can keep them there."""
     with pytest.raises(UnsupportedError, match="bridge_ports are put on the bridge by root alone"):
         plan(wanted(definition=NAMED), **host)
+
+
+def proxied(name="a", bridge="virbr1", dev="eth0"):
+    """A network that has an address proxied."""
+    return network(name, forward={"mode": "open"}, bridge={"name": bridge}, proxied={"dev": dev, "addresses": ["203.0.113.20"]})
+
+
+@pytest.mark.parametrize(("host", "says"), [
+    ({"devices": link("eth0", given=["203.0.113.20/24"])}, "proxied.addresses is '203.0.113.20': is the host's own, on eth0"),
+    ({"hops": (("203.0.113.20", "eth0"),)}, "is a router's, by which the host reaches others through eth0"),
+    ({"devices": link("eth0", given=["203.0.113.21/30"])}, "is the address or the broadcast of 203.0.113.20/30 itself, on eth0"),
+    ({"devices": link("eth0", master="br0")}, "proxied.dev is 'eth0': is a port of br0.*name br0 instead"),
+    ({"networks": {"b": NetworkState(proxied("b", "virbr2"), None)}}, "is a guest's of the inactive network b"),
+    ({"networks": {"b": active(network("b", bridge={"name": "virbr2"}, **ips("203.0.113.1/24")))}}, "is in 203.0.113.0/24 of the active network b"),
+    ({"routes": (route("203.0.113.20/32", "eth1"),)}, "has a route through eth1 already; remove it first: ip route delete 203.0.113.20"),
+    ({"root": False}, "proxied addresses are routed to the bridge by root alone"),
+])
+def test_addresses_that_are_others_are_not_proxied(host, says):
+    """The host's own, another network's, and what leads elsewhere already."""
+    with pytest.raises((UnsupportedError, ValidationError), match=says):
+        plan(wanted(definition=proxied()), **host)
+
+
+def test_addresses_that_may_be_proxied():
+    """Out of a subnet of the host's; one that another network of the same plan gives up, which goes first; and behind a NIC that is not there yet."""
+    there = {"routes": (route("203.0.113.0/24"),), "devices": link("eth0", given=["203.0.113.10/24"])}
+    assert plan(wanted(definition=proxied()), **there).warnings == ()
+    giver = active(proxied("b", "virbr2"))
+    tasks = [wanted(definition=proxied()), wanted("b", definition=replace(giver.stored, proxied=None))]
+    assert [item.key for item in make_plan(tasks, {"a": None, "b": giver}, Host(networks={"b": giver})).items] == ["b", "a"]
+    assert "device eth9 of proxied is not there" in plan(wanted(definition=proxied(dev="eth9"))).warnings[0]

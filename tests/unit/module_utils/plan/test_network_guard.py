@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.access import Access
 from ansible_collections.virtlab.network.plugins.module_utils.plan import network_guard
@@ -41,6 +43,21 @@ def test_what_takes_the_way_back(after, access, clause):
     """Subnets, and routes through guests; not once they are there."""
     assert clauses(after, access) == [clause]
     assert clauses(after, access, before=after) == []
+
+
+def proxied(*addresses):
+    """A network that has addresses of guests proxied."""
+    return replace(definition(), proxied=network(proxied={"dev": "eth0", "addresses": list(addresses)}).proxied)
+
+
+@pytest.mark.parametrize(("address", "access", "cut"), [
+    ("198.51.100.1", NEAR, True), ("198.51.100.20", NEAR, False), ("203.0.113.9", FAR, True), ("198.51.100.1", FAR, True), ("2001:db8::1", SIX, True),
+])
+def test_what_is_proxied_and_is_on_the_way_back(address, access, cut):
+    """The client, and the next hop, are where they were; not once that is so already."""
+    said = clauses(proxied(address), access, before=definition())
+    assert said == ([f"its route to {address} takes the way back to {access.client}"] if cut else [])
+    assert clauses(proxied(address), access, before=proxied(address)) == []
 
 
 @pytest.mark.parametrize(("after", "access"), [

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.virtlab.network.plugins.module_utils.model.kernel import CHAINS_LOST, IN_PLACE, RULES_LOST, Kernel, Port
-from ansible_collections.virtlab.network.plugins.module_utils.model.network_state import NetworkState
+from ansible_collections.virtlab.network.plugins.module_utils.model.network_state import NetworkState, report
+from ansible_collections.virtlab.network.plugins.module_utils.model.proxied import Entry, entries
 from ansible_collections.virtlab.network.plugins.module_utils.plan.network_steps import steps_between
 from ansible_collections.virtlab.network.plugins.module_utils.plan.network_target import undone
 
-from tests.unit.module_utils.plan.plans import A, B, plan, plan_of, wanted
+from tests.unit.module_utils.plan.plans import A, B, network, plan, plan_of, wanted
 
 STATES = [None] + [
     NetworkState(stored, live, autostart)
@@ -42,7 +43,8 @@ def take(state, step):
         state = replace(state, stored=None, autostart=False)
     elif verb == "stop":
         assert state.live is not None
-        state = replace(state, live=None, kernel=None)
+        left = frozenset(entry for entry in state.proxied if entry.kind == "proxy")  # nobody says that the hook is there
+        state = replace(state, live=None, kernel=None, proxied=left)
     elif verb == "start":
         assert state.stored is not None and state.live is None
         state = replace(state, live=state.stored, kernel=MADE)
@@ -62,6 +64,11 @@ def take(state, step):
     elif verb == "detach":
         assert held.port(value) is not None
         state = replace(state, kernel=replace(held, ports=tuple(port for port in held.ports if port.name != value)))
+    elif verb == "proxy":
+        state = replace(state, proxied=state.proxied | {value})
+    elif verb == "unproxy":
+        assert value in state.proxied
+        state = replace(state, proxied=state.proxied - {value})
     elif verb == "install_hook":
         state = replace(state, hook=True)
     elif verb == "release_hook":
@@ -76,7 +83,7 @@ def take(state, step):
     if not (state.stored or state.live):
         assert not state.hook
         return None
-    return replace(state, hook=state.hook or (False if state.definition.bridge_ports else None))
+    return replace(state, hook=state.hook or (False if state.hooked else None))
 
 
 MADE = Kernel("up", frozenset({"10.0.0.1/24"}))
@@ -158,3 +165,72 @@ def test_what_a_plan_put_on_a_bridge_is_taken_off_again():
     for step in back:
         reached = take(reached, step)
     assert reached == replace(item.observed, live=reached.live) and steps_between(reached, undone(item)) == ()
+
+
+def answering(*addresses, dev="eth0"):
+    """A, with some addresses proxied."""
+    return replace(A, proxied=network(proxied={"dev": dev, "addresses": list(addresses)}).proxied)
+
+
+FOUR, SIX, OTHER = "203.0.113.20", "2001:db8::20", "203.0.113.21"
+NAMED = answering(FOUR, SIX)
+WHOLE = frozenset(entries(NAMED.proxied))
+#: what there may be of a network that names addresses: before it did, with all, after it lost some, under others, stopped with and without the hook
+ANSWERED = [
+    NetworkState(A, A, True, MADE), NetworkState(NAMED, A, True, MADE, hook=True, proxied=WHOLE),
+    NetworkState(NAMED, NAMED, True, MADE, hook=True, proxied=WHOLE),
+    NetworkState(NAMED, NAMED, True, MADE, hook=False, proxied=frozenset({Entry("proxy", FOUR, "eth0")})),
+    NetworkState(answering(OTHER), B, True, MADE, hook=True, proxied=frozenset(entries(answering(OTHER).proxied))),
+    NetworkState(answering(FOUR, dev="eth1"), A, True, MADE, hook=True, proxied=frozenset(entries(answering(FOUR, dev="eth1").proxied))),
+    NetworkState(NAMED, None, hook=True), NetworkState(NAMED, None, hook=True, proxied=frozenset({Entry("proxy", SIX, "eth0")})),
+]
+
+
+@pytest.mark.parametrize("state", ANSWERED)
+@pytest.mark.parametrize("definition", [A, NAMED, answering(OTHER, SIX)])
+@pytest.mark.parametrize("run", ["active", "inactive"])
+def test_proxied_addresses_come_and_go_from_every_place_where_a_run_was_killed(state, definition, run):
+    """What is there in the end is what is named, and nothing of what was; settings of the NIC may stay."""
+    task, links = wanted(definition=definition, state=run, autostart=True), frozenset({"eth0", "eth1"})
+    steps = plan(task, state, links=links).steps
+    for killed_after in range(len(steps) + 1):
+        reached = state
+        for step in steps[:killed_after]:
+            reached = take(reached, step)
+        for step in plan(task, reached, links=links).steps:
+            reached = take(reached, step)
+        there = frozenset(entry for entry in reached.proxied if not entry.stays)
+        expected = frozenset(entry for entry in entries(definition.proxied) if not entry.stays) if run == "active" else frozenset()
+        assert reached.stored == definition and there == expected and reached.hook is (True if definition.proxied else None)
+        assert plan(task, reached, links=links).steps == ()
+
+
+def test_a_change_of_proxied_addresses_costs_nothing():
+    """And tells what becomes of the kernel; nobody is answered before the way to the guest is there."""
+    item = plan(wanted(definition=answering(FOUR, OTHER)), ANSWERED[2])
+    assert [step.verb for step in item.steps] == ["unproxy", "unproxy", "define", "proxy", "proxy"]
+    assert [step.value.kind for step in item.steps if step.verb != "define"] == ["proxy", "route", "route", "proxy"]
+    assert [(change.field, change.cost) for change in item.changes] == [("proxied.addresses", "live"), ("kernel.proxied", "live")]
+    assert "route 203.0.113.21" in item.changes[1].after and "proxy 2001:db8::20 dev eth0" in item.changes[1].before
+
+
+def test_what_the_kernel_lacks_of_proxied_addresses_is_told_and_mended():
+    """The reports before and after say it; a NIC that is not there is no work for anybody."""
+    broken = replace(ANSWERED[2], proxied=WHOLE - {Entry("route", FOUR), Entry("ipv4", "proxy_arp", None, 1)})
+    item = plan(wanted(definition=NAMED), broken)
+    assert [step.verb for step in item.steps] == ["proxy", "proxy"] and [change.field for change in item.changes] == ["kernel.proxied"]
+    assert report(broken)["kernel"]["proxied_missing"] == ["route 203.0.113.20", "net.ipv4.conf.BRIDGE.proxy_arp=1"]
+    assert "proxied_missing" not in item.after.get("kernel", {})
+    away = replace(broken, proxied=frozenset(entry for entry in WHOLE if entry.dev in (None, "all")))
+    assert plan(wanted(definition=NAMED), away, links=frozenset()).steps == ()
+
+
+def test_what_a_plan_proxied_is_taken_away_again():
+    """When it is rolled back."""
+    item = plan(wanted(definition=NAMED), ANSWERED[0])
+    reached = item.observed
+    for step in item.steps:
+        reached = take(reached, step)
+    for step in steps_between(reached, undone(item)):
+        reached = take(reached, step)
+    assert reached.stored == A and all(entry.stays for entry in reached.proxied) and steps_between(reached, undone(item)) == ()
