@@ -12,6 +12,7 @@ from .model.link_kinds import Tun
 from .model.nat import Nat
 from .model.network import Network
 from .model.option import declared
+from .model.probe import Probe
 
 STATES = ("active", "inactive", "present", "absent")
 #: what virt_link makes, and NICs that are there without it; bridges and TAPs have modules of their own
@@ -159,3 +160,8 @@ def virt_neighbour_info():
 def virt_confirm():
     """AnsibleModule's keywords for virt_confirm."""
     return {"argument_spec": {"id": {"type": "str"}, "confirm": {"type": "bool", "default": True}}}
+
+
+def virt_probe():
+    """AnsibleModule's keywords for virt_probe."""
+    return {"argument_spec": {**of_model(Probe), **connection()}}

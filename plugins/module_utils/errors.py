@@ -14,7 +14,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class VirtNetError(Exception):
-    """Whatever a person can act on. ``str()`` is one sentence or two, fit to be shown."""
+    """Whatever a person can act on. ``str()`` is one sentence or two, fit to be shown. ``result`` is what is returned beside it."""
+
+    result: dict = {}
 
 
 class ValidationError(VirtNetError):
@@ -43,6 +45,14 @@ class BackendError(VirtNetError):
 
 class VerificationError(VirtNetError):
     """Everything was applied without complaint and yet the host differs from what was asked; names the fields."""
+
+
+class ProofError(VirtNetError):
+    """What was tried did not come out as expected; ``result`` is all that was found."""
+
+    def __init__(self, said, result):
+        super().__init__(said)
+        self.result = result
 
 
 class Interrupted(VirtNetError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule
 
 from . import argument_spec, info, trial
+from . import probe as proof
 from .errors import VirtNetError, heed_signals
 
 
@@ -33,6 +34,12 @@ def confirm():
     _run(module, lambda: trial.settle(module.params["id"], module.params["confirm"]))
 
 
+def probe():
+    """The module virt_probe."""
+    module = AnsibleModule(supports_check_mode=False, **argument_spec.virt_probe())
+    _run(module, lambda: proof.probe(module.params))
+
+
 def _change(name, spec):
     module = AnsibleModule(supports_check_mode=True, **spec)
 
@@ -48,5 +55,5 @@ def _run(module, act):
     try:
         result = act()
     except VirtNetError as err:
-        module.fail_json(msg=str(err))
+        module.fail_json(msg=str(err), **err.result)
     module.exit_json(**result)

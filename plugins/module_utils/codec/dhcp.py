@@ -64,6 +64,11 @@ def questions(client, families):
     return found
 
 
+def solicitation(mac):
+    """The frame by which somebody who has no address to tell asks routers to advertise themselves."""
+    return frames.icmpv6((frames.group_mac(ROUTERS), mac), bytes(16), ROUTERS, ROUTER_SOLICITATION, bytes(4))
+
+
 def _discover(client):
     head = struct.pack("!BBBB4sHH16x6s10x192x", 1, ETHERNET, 6, 0, client.number, 0, BROADCAST, MAC)
     options = bytes([KIND, 1, DISCOVER, ASKED, len(PARAMETERS)]) + PARAMETERS + bytes([END])
@@ -102,14 +107,14 @@ def _offered(packet, client):
     body = packet.body
     if len(body) < 240 or body[0] != REPLY or body[4:8] != client.number or body[28:34] != MAC or body[236:240] != COOKIE:
         return None
-    options = _options(body[240:])
+    options = options4(body[240:])
     if options is None or options.get(KIND) != bytes([OFFER]) or not any(body[16:20]):
         return None
     server = options.get(IDENTITY, b"")
-    return Offer("DHCP", _written(server if len(server) == 4 else packet.source), frames.text(packet.mac), (_written(body[16:20]),))
+    return Offer("DHCP", written(server if len(server) == 4 else packet.source), frames.text(packet.mac), (written(body[16:20]),))
 
 
-def _options(data):
+def options4(data):
     """{code: value} of DHCP's options, or None where they are cut short."""
     found, place = {}, 0
     while place < len(data) and data[place] != END:
@@ -126,15 +131,15 @@ def _options(data):
 
 def _advertised(packet, client):
     """Who has no address to give is no server that a client would take."""
-    options = _options6(packet.body[4:])
+    options = options6(packet.body[4:])
     if packet.body[:4] != bytes([ADVERTISE]) + client.number[1:] or options is None or (CLIENT_ID, DUID) not in options:
         return None
-    bound = [_options6(value[12:]) or () for code, value in options if code == IA_NA and value[:4] == IAID]
-    given = tuple(_written(value[:16]) for inner in bound for code, value in inner if code == ADDRESS and len(value) >= 24)
-    return Offer("DHCPv6", _written(packet.source), frames.text(packet.mac), given[:1]) if given else None
+    bound = [options6(value[12:]) or () for code, value in options if code == IA_NA and value[:4] == IAID]
+    given = tuple(written(value[:16]) for inner in bound for code, value in inner if code == ADDRESS and len(value) >= 24)
+    return Offer("DHCPv6", written(packet.source), frames.text(packet.mac), given[:1]) if given else None
 
 
-def _options6(data):
+def options6(data):
     """[(code, value)] of DHCPv6's options, or None where they are cut short."""
     found, place = [], 0
     while place < len(data):
@@ -161,10 +166,11 @@ def _routed(packet, client):
         rest = rest[size:]
     way = int.from_bytes(packet.body[2:4], "big") > 0
     given = tuple(dict.fromkeys(prefixes))[:4] or (("a default route",) if way else ())
-    return Offer("router", _written(packet.source), frames.text(packet.mac), given) if given else None
+    return Offer("router", written(packet.source), frames.text(packet.mac), given) if given else None
 
 
-def _written(address):
+def written(address):
+    """An address as people write it."""
     return str(ipaddress.ip_address(address))
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ethernet frames of the few protocols by which a host gets its addresses. Source: RFC 791, 768, 8200 and 4861.
+"""Ethernet frames of the few protocols by which a host gets its addresses. Source: RFC 791, 768, 826, 8200 and 4861.
 
 Checksums of what comes in are not looked at: between devices of one host nobody computes them.
 """
@@ -50,13 +50,14 @@ def group_mac(group):
     return b"\x33\x33" + group[12:]
 
 
-def udp4(mac, ports, body):
-    """A frame from somebody without an address to everybody; ``ports`` are those of source and destination."""
-    nobody, all_of_them = bytes(4), b"\xff" * 4
-    datagram = _udp(ports, body, nobody + all_of_them)
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 0, 0, 64, UDP, 0, nobody, all_of_them)
-    head = head[:10] + struct.pack("!H", _checksum(head)) + head[12:]
-    return BROADCAST + mac + struct.pack("!H", IPV4) + head + datagram
+def udp4(mac, ports, body, to=(BROADCAST, b"\xff" * 4), source=bytes(4)):
+    """A frame from somebody without an address to everybody, or from an address to another, behind a MAC address; ``ports`` are those of source and
+    destination.
+    """
+    datagram = _udp(ports, body, source + to[1])
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 0, 0, 64, UDP, 0, source, to[1])
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return to[0] + mac + struct.pack("!H", IPV4) + head + datagram
 
 
 def udp6(mac, source, group, ports, body):
@@ -67,8 +68,19 @@ def udp6(mac, source, group, ports, body):
 def icmpv6(macs, source, to, kind, body):
     """A frame with an ICMPv6 message; ``macs`` are where it goes and where it comes from."""
     message = struct.pack("!BBH", kind, 0, 0) + body
-    checksum = _checksum(_pseudo(source + to, ICMPV6, message))
-    return _ipv6(macs, source, to, ICMPV6, message[:2] + struct.pack("!H", checksum) + body, 255)
+    total = checksum(_pseudo(source + to, ICMPV6, message))
+    return _ipv6(macs, source, to, ICMPV6, message[:2] + struct.pack("!H", total) + body, 255)
+
+
+def arp(mac, address):
+    """A frame that asks whether anybody has an IPv4 address, on behalf of nobody (RFC 5227)."""
+    return BROADCAST + mac + bytes.fromhex("08060001080006040001") + mac + bytes(10) + address
+
+
+def doubt(mac, address):
+    """The same of an IPv6 address (RFC 4862)."""
+    group = solicited(address)
+    return icmpv6((group_mac(group), mac), bytes(16), group, 135, bytes(4) + address)
 
 
 def _ipv6(macs, source, to, protocol, payload, hops):
@@ -77,8 +89,8 @@ def _ipv6(macs, source, to, protocol, payload, hops):
 
 def _udp(ports, body, addresses):
     datagram = struct.pack("!HHHH", *ports, 8 + len(body), 0) + body
-    checksum = _checksum(_pseudo(addresses, UDP, datagram)) or 0xFFFF
-    return datagram[:6] + struct.pack("!H", checksum) + body
+    total = checksum(_pseudo(addresses, UDP, datagram)) or 0xFFFF
+    return datagram[:6] + struct.pack("!H", total) + body
 
 
 def _pseudo(addresses, protocol, payload):
@@ -86,7 +98,8 @@ def _pseudo(addresses, protocol, payload):
     return addresses + struct.pack("!II", len(payload), protocol) + payload
 
 
-def _checksum(data):
+def checksum(data):
+    """The checksum of IP and its protocols."""
     total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)

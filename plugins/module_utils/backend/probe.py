@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process in a network namespace of its own, which is plugged in where a guest would be.
+
+The namespace has no name: it is there for as long as the process, and the process for as long as this one, whose death it does not survive. With the namespace
+the kernel removes the NIC in it, and with that the other end of the cable. So nothing is left, whoever is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import signal
+import socket
+import time
+import traceback
+from pathlib import Path
+
+from ..codec import plug_words
+from ..errors import BackendError, UnsupportedError, VirtNetError
+from ..model.plug import BRIDGE
+from . import iproute, sysctl
+from .waiting import until
+
+#: linux/sched.h and linux/prctl.h
+CLONE_NEWNET, PR_SET_PDEATHSIG = 0x40000000, 1
+SYSFS = Path("/sys/class/net")
+#: what the kernel says of a port that passes frames on (linux/if_bridge.h), and how long spanning tree makes one wait that is new, at the most
+FORWARDING, LISTENING = "3", 65
+#: seconds in which a process that is told to end gives its leases back
+ENDING = 3
+
+
+def random_mac():
+    """A MAC address that is nobody's: locally administered, as those that QEMU's guests have."""
+    return "52:54:00:" + ":".join(f"{each:02x}" for each in secrets.token_bytes(3))
+
+
+def live(plug, mac, work):
+    """What ``work(ready)`` returns in a namespace that is plugged in as a Plug says; it calls ready() once its NIC is up, and waits in there for the switch."""
+    if os.geteuid() != 0:
+        raise BackendError("a probe makes a namespace and a port on a bridge, which takes root: run this task with become: true")
+    ours, theirs = socket.socketpair()
+    parent, child = os.getpid(), os.fork()
+    if child == 0:
+        ours.close()
+        _within(theirs, parent, work)
+    theirs.close()
+    try:
+        with _Line(ours) as line:
+            return _lead(line, plug, mac, child)
+    finally:
+        _end(child)
+
+
+def _lead(line, plug, mac, child):
+    port = f"probe-{secrets.token_hex(4)}"
+    _hear(line, "there", child)
+    _plug(plug, port, mac, child)
+    line.say({"port": port if plug.switch == BRIDGE else ""})
+    _hear(line, "up", child)
+    begun = time.monotonic()
+    if plug.switch == BRIDGE:
+        until(lambda: _passes(port), LISTENING)
+    line.say({"waited": round(time.monotonic() - begun, 1)})
+    return {**_hear(line, "found", child), "port": port if plug.switch == BRIDGE else ""}
+
+
+def _passes(port):
+    """True for a port that passes frames on, and for one that is gone, which is found out otherwise."""
+    try:
+        return (SYSFS / port / "brport" / "state").read_text(encoding="ascii").strip() == FORWARDING
+    except FileNotFoundError:
+        return True
+
+
+def _plug(plug, port, mac, child):
+    default = SYSFS / plug.device / "bridge" / "default_pvid"
+    pvid = int(default.read_text(encoding="ascii")) if plug.vlan is not None else None
+    for program, commands in plug_words.words(plug, port, mac, child, pvid):
+        iproute.check((program, *words) for words in commands)
+        iproute.batch(program, commands)
+        if sysctl.read(quiet := f"net/ipv6/conf/{port}/disable_ipv6") == 0:  # else the port has an address, and says so to the probe
+            sysctl.write(quiet, 1)
+
+
+class _Line:
+    """One end of the way between the two processes: a dict at a time. What became of the other side is found by listening to it."""
+
+    def __init__(self, end):
+        self.end, self.reader = end, end.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.reader.close()
+        self.end.close()
+
+    def say(self, what):
+        """Tell the other side, if it is there."""
+        with contextlib.suppress(ConnectionError):
+            self.end.sendall(json.dumps(what).encode("utf-8") + b"\n")
+
+    def hear(self):
+        """What the other side says next; {} where it has died."""
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            said = self.reader.readline()
+        return json.loads(said) if said.endswith(b"\n") else {}
+
+
+def _hear(line, word, child):
+    """What the process says next, which is to be a dict with this word."""
+    said = line.hear()
+    if word in said:
+        return said[word]
+    if "error" in said:
+        raise BackendError(said["error"])
+    if "crash" in said:
+        raise RuntimeError(said["crash"])
+    until(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT), ENDING)
+    status = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    how = signal.Signals(status.si_status).name if status and status.si_code != os.CLD_EXITED else "itself"
+    raise BackendError(f"the probe's process was ended by {how} before it was done; the kernel has removed its namespace and port")
+
+
+def _end(child):
+    """End the process, if it has not yet, and let it give back what it has."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
+        until(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT), ENDING)
+    os.waitpid(child, 0)
+
+
+def _within(end, parent, work):
+    """The process's life."""
+    said = None
+    try:
+        with _Line(end) as line:
+            try:
+                _enter(parent)
+                line.say({"there": True})
+
+                def ready():
+                    line.say({"up": True})
+                    return line.hear()
+
+                line.hear()
+                said = {"found": work(ready)}
+            except VirtNetError as err:
+                said = {"error": str(err)}
+            finally:
+                line.say(said or {"crash": traceback.format_exc()})
+    finally:
+        os._exit(0)
+
+
+def _enter(parent):
+    """Have a namespace of its own, and die with the process that it is for."""
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):  # what it says there would be taken for the module's
+        os.dup2(quiet, number)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) or os.getppid() != parent:
+        raise BackendError("the probe's process cannot be bound to the one that it is for")
+    if libc.unshare(CLONE_NEWNET):
+        raise UnsupportedError(f"the kernel makes no network namespace: {os.strerror(ctypes.get_errno())}")

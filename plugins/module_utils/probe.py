@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, virtlab.network contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What virt_probe does: from options to what a guest would find out, which leaves nothing behind."""
+
+from __future__ import annotations
+
+from .backend import links, probe_within
+from .backend import probe as process
+from .backend.host import Host
+from .desired.probe import probe as desired
+from .errors import ProofError, UnsupportedError, ValidationError
+from .plan.probe import asking, plug
+from .plan.probe_verdict import result
+
+
+def probe(params):
+    """The result of a probe. Raises ProofError, which has the result, where something is not as expected."""
+    wanted = desired(params)
+    network = _network(params["uri"], wanted) if wanted.network else None
+    place, asked, mac = plug(wanted, network, links.dump()), asking(wanted, network), wanted.mac or process.random_mac()
+    found = process.live(place, mac, lambda ready: probe_within.stay(wanted, asked, mac, ready))
+    told, problems = result(wanted, asked, place, mac, found)
+    if problems and wanted.fail is not False:
+        raise ProofError("; ".join(problems), told)
+    return {"changed": False, **told}
+
+
+def _network(uri, wanted):
+    """The live definition of the network that it is plugged into. The connection is closed before a process is made."""
+    with Host(uri) as host:
+        if not host.networks.local:
+            raise UnsupportedError(f"uri is {uri!r}: a probe is plugged in where this code runs, and that is not where networks of that connection are")
+        state = host.networks.observe([wanted.network])[wanted.network]
+    if state is None or state.live is None:
+        raise ValidationError("network", wanted.network, "there is none of that name" if state is None else "is not active", "start it first, or name another")
+    return state.live
