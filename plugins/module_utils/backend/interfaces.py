@@ -45,7 +45,7 @@ class Interfaces:
     def state(domain, pair):
         """The InterfaceState of a pair of a Domain's NICs."""
         mark = next((each for each in domain.marks for nic in pair if nic and each.fits(nic)), None)
-        return InterfaceState(domain.name, *pair, mark, domain.updates)
+        return InterfaceState(domain.name, *pair, mark, domain.updates, domain.persistent)
 
     def domain(self, name):
         """The Domain of that name, or None; as of the last look."""
@@ -85,7 +85,7 @@ class Interfaces:
     def rehearse(self, state, steps):
         """Write the documents that the steps need, to no end but errors."""
         for step in steps:
-            if step.verb != "mark":
+            if step.verb not in ("mark", "remember", "forget"):
                 interface_xml.build(step.value[0])
 
     def apply(self, work):
@@ -99,14 +99,36 @@ class Interfaces:
 
     def _mark(self, name, mark):
         """Write down whose a NIC is, or with no lab that it is nobody's; what is written of NICs that are not there any more goes."""
-        module, handle = self.libvirt.module, self._look_up(name)
+        handle = self._look_up(name)
         domain = self._domain(handle)
         nics = [each for pair in domain.nics for each in pair if each]
         kept = [each for each in domain.marks if any(map(each.fits, nics)) and not (each.mac == mark.mac or mark.alias and each.alias == mark.alias)]
-        document = interface_xml.marks([*kept, mark] if mark.lab is not None else kept)
-        flags = (module.VIR_DOMAIN_AFFECT_LIVE if domain.running else 0) | (module.VIR_DOMAIN_AFFECT_CONFIG if domain.persistent else 0)
-        if document is not None or domain.marks:
-            handle.setMetadata(module.VIR_DOMAIN_METADATA_ELEMENT, document, interface_xml.PREFIX, interface_xml.NAMESPACE, flags)
+        self._write(handle, domain, [*kept, mark] if mark.lab is not None else kept, () if domain.persistent else domain.stored)
+
+    def _remember(self, name, nic):
+        """Write down what is being plugged into a guest that is not stored."""
+        handle = self._look_up(name)
+        domain = self._domain(handle)
+        self._write(handle, domain, domain.marks, [*(each for each in domain.stored if each.mac != nic.mac), nic])
+
+    def _forget(self, name, nic):
+        handle = self._look_up(name)
+        domain = self._domain(handle)
+        self._write(handle, domain, domain.marks, [each for each in domain.stored if each.mac != nic.mac])
+
+    def _write(self, handle, domain, marks, plugging):
+        module = self.libvirt.module
+        document = interface_xml.metadata(marks, plugging)
+        views = [*(["live"] if domain.running else []), *(["stored"] if domain.persistent else [])]
+        if document is not None or domain.marks or not domain.persistent and domain.stored:
+            handle.setMetadata(module.VIR_DOMAIN_METADATA_ELEMENT, document, interface_xml.PREFIX, interface_xml.NAMESPACE, self._flags(*views))
+
+    def _replace(self, name, value):
+        """Store one NIC in the place of another that libvirt would not find any more: the guest is stored anew as a whole."""
+        wanted, held = value
+        module, handle = self.libvirt.module, self._look_up(name)
+        document = handle.XMLDesc(module.VIR_DOMAIN_XML_INACTIVE | module.VIR_DOMAIN_XML_SECURE)
+        self.libvirt.connection.defineXML(interface_xml.replaced(document, held, wanted))
 
     def _flags(self, *views):
         module = self.libvirt.module
@@ -230,6 +252,10 @@ def _said(step, domain):
     """A step in words, as what libvirt could not do."""
     if step.verb == "mark":
         return f"write down whose NIC {step.value.mac} of guest {domain} is"
+    if step.verb in ("remember", "forget"):
+        return f"write down what is plugged into guest {domain}"
     nic, views = step.value
+    if step.verb == "replace":
+        return f"store NIC {nic.mac} of guest {domain} in the place of {views.mac}"
     where = {"live": " as it runs", "stored": " as it is stored"}.get(views if isinstance(views, str) else views[0] if len(views) == 1 else "", "")
     return f"{step.verb} NIC {nic.mac} {PREPOSITIONS[step.verb]} guest {domain}{where}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import deps
+from ..errors import ValidationError
 from ..model import interface, port
 from ..model.interface import GENERATED, USERS, Domain, Interface, Mark
 from ..model.option import Bag
@@ -16,6 +17,8 @@ from .xml_table import YES_NO, Row, attributes, elements
 
 #: where marks stand in a guest's metadata, and the prefix that they are written with
 NAMESPACE, PREFIX = "urn:virtlab:interfaces:1", "virtlab"
+METADATA = f"metadata/{{{NAMESPACE}}}interfaces"
+SOURCE = "libvirt's domain definition"
 
 TABLES = {
     Interface: attributes("trust_guest_rx_filters", words=YES_NO) + (
@@ -28,6 +31,7 @@ TABLES = {
         Row("dev", "source", "dev"),
         Row("mode", "source", "mode"),
         Row(child="source", attribute="portid"),
+        Row(child="mac", attribute="currentAddress"),
         Row("model", "model", "type"),
         Row("link", "link", "state"),
         Row("mtu", "mtu", "size"),
@@ -64,9 +68,10 @@ def build(nic):
 
 def domain(document, stored):
     """What two ``<domain>`` documents (texts) say of a guest, the running and the stored one, either of which may be None: a Domain without its state."""
-    live, kept = (xml_table.parse(each, "libvirt's domain definition") if each else None for each in (document, stored))
+    live, kept = (xml_table.parse(each, SOURCE) if each else None for each in (document, stored))
     root = kept if kept is not None else live
-    return Domain(root.findtext("name"), root.findtext("uuid"), stored=_nics(kept), live=_nics(live), marks=_marks(root),
+    marks = tuple(Mark(each.get("mac"), each.get("alias"), each.get("lab")) for each in root.iterfind(f"{METADATA}/{{*}}interface"))
+    return Domain(root.findtext("name"), root.findtext("uuid"), stored=_nics(kept) if kept is not None else _plugging(root), live=_nics(live), marks=marks,
                   boots=root.find("os/boot") is not None, running=live is not None, persistent=kept is not None)
 
 
@@ -74,15 +79,28 @@ def _nics(root):
     return () if root is None else tuple(parse(each) for each in root.iterfind("devices/interface") if each.find("mac") is not None)
 
 
-def _marks(root):
-    return tuple(Mark(each.get("mac"), each.get("alias"), each.get("lab")) for each in root.iterfind(f"metadata/{{{NAMESPACE}}}interfaces/{{*}}interface"))
+def _plugging(root):
+    """What is written down of NICs that are being plugged."""
+    return tuple(parse(xml_table.parse(each.text, SOURCE)) for each in root.iterfind(f"{METADATA}/{{*}}plugging"))
 
 
-def marks(given):
-    """Write Marks as the element (text) that virDomainSetMetadata takes; None where there are none."""
+def metadata(marks, plugging=()):
+    """Write Marks, and Interfaces that are being plugged, as the element (text) that virDomainSetMetadata takes; None where there are none."""
     etree = deps.etree()
     root = etree.Element("interfaces")
-    for each in given:
+    for each in marks:
         held = {"mac": each.mac, "alias": each.alias, "lab": each.lab}
         etree.SubElement(root, "interface", {name: value for name, value in held.items() if value is not None})
-    return xml_table.text(root) if given else None
+    for each in plugging:
+        etree.SubElement(root, "plugging").text = build(each)
+    return xml_table.text(root) if len(root) else None
+
+
+def replaced(document, held, wanted):
+    """A ``<domain>`` document (text) with one NIC in the place of another. Raises ValidationError where that one is not there."""
+    root = xml_table.parse(document, SOURCE)
+    for each in root.iterfind("devices/interface"):
+        if (found := parse(each)).mac == held.mac and found.alias == held.alias:
+            each.getparent().replace(each, xml_table.parse(build(wanted), SOURCE))
+            return xml_table.text(root)
+    raise ValidationError("mac", held.mac, "the guest's NIC of it is gone", "look what there is: virt_interface_info")

@@ -110,6 +110,8 @@ class Mark:
 class Domain:
     """A guest as far as NICs need it: its NICs in both views, in their order. ``state`` is libvirt's word, ``driver`` what runs it, such as QEMU.
 
+    Of one that is not persistent, ``stored`` are NICs that a run unplugged, to plug them anew, and did not get to.
+
     ``boots`` tells whether its boot order is by kinds of devices, beside which no single device can have a place.
     """
 
@@ -148,9 +150,10 @@ class Domain:
 
 @dataclass(frozen=True)
 class InterfaceState:
-    """A NIC on a host: the stored definition (None: of a transient guest, or not stored), the live one (None: shut off, or not plugged), and its mark.
+    """A NIC on a host: the stored definition (None: not stored), the live one (None: shut off, or not plugged), and its mark.
 
-    ``updates`` tells whether libvirt changes it while the guest runs.
+    ``updates`` tells whether libvirt changes it while the guest runs. Of a guest that is not ``persistent``, what is stored is what a run was interrupted in
+    plugging.
     """
 
     domain: str
@@ -158,6 +161,7 @@ class InterfaceState:
     live: Optional[Interface]
     mark: Optional[Mark] = None
     updates: bool = field(default=True, compare=False)
+    persistent: bool = field(default=True, compare=False)
 
     @property
     def lab(self):

@@ -48,7 +48,7 @@ def _item(wanted, state, targets, networks, context, others):
     target = targets[wanted.name]
     steps = steps_between(state, target)
     guests, warnings = (), []
-    if any(step.verb != "mark" for step in steps):
+    if any(step.verb not in ("mark", "forget") for step in steps):
         _check_kind(state)
         if target is not None:
             interface_rules.check(wanted, state, targets, networks, context, others)
@@ -104,13 +104,14 @@ def _target(wanted, state, networks, context):
     domain, given = context.domain(wanted.domain), wanted.given
     if state is None:
         nic = _led(over(Interface(kind="", link="up"), given), networks)
-        return InterfaceState(domain.name, nic if domain.persistent else None, nic if domain.running else None, mark_of(nic, wanted.lab), domain.updates)
+        return InterfaceState(domain.name, nic if domain.persistent else None, nic if domain.running else None, mark_of(nic, wanted.lab), domain.updates,
+                              domain.persistent)
     stored = over(state.stored or state.live, given) if domain.persistent else None
     live = _live(wanted, state, domain, networks) if domain.running else None
     mark, nic = state.mark, stored or live
     if mark is not None and (nic.mac, nic.alias) != (state.definition.mac, state.definition.alias):
         mark = mark_of(nic, mark.lab)
-    return InterfaceState(domain.name, stored, live, mark, domain.updates)
+    return InterfaceState(domain.name, stored, live, mark, domain.updates, domain.persistent)
 
 
 def _led(nic, networks):

@@ -72,6 +72,10 @@ def _check_mac(wanted, nic, targets, context):
                 if each.mac == nic.mac and (own or each.source == nic.source) and not _leaves(domain, each, targets):
                     where = f"is that of another NIC of guest {domain.name}" if own else f"is that of guest {domain.name} on {' '.join(map(str, nic.source))}"
                     raise ValidationError("mac", nic.mac, where, "give each NIC one of its own")
+    names = {domain.name for domain in context.domains}
+    for each in context.guests:  # of other drivers, too, which share the host's networks
+        if each.mac == nic.mac and each.domain not in names and nic.source in (("network", each.network), ("bridge", each.bridge)):
+            raise ValidationError("mac", nic.mac, f"is that of guest {each.domain} on {' '.join(nic.source)}", "give each NIC one of its own")
     for name, target in targets.items():
         twin = name != wanted.name and target is not None and target.definition.mac == nic.mac
         if twin and (target.domain == wanted.domain or target.definition.source == nic.source):

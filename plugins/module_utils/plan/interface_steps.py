@@ -23,7 +23,7 @@ UPDATED = frozenset({"network", "portgroup", "bridge", "link", "vlan", "bandwidt
 CUTTING = frozenset({"network", "bridge", "vlan"})
 #: by which of libvirt's views its NIC is found, so that an update cannot change it
 IDENTITY = ("mac", "alias")
-NOTHING = (None, None, None, True)
+NOTHING = (None, None, None)
 NO_CHANGE = (None, None, "")
 
 
@@ -31,16 +31,21 @@ def steps_between(state, target):
     """The steps that turn one InterfaceState (or None) into another; each that is left out by a kill leaves a state to go on from.
 
     The mark comes first and goes last, so that what is there is known to be ours. A NIC is unplugged before it is gone from what is stored, as the guest may
-    not let go of it.
+    not let go of it. What is plugged anew is always stored: where the guest is not, in its metadata for the while.
     """
-    stored, live, mark, updates = _views(state)
-    to_store, to_live, to_mark, unused = _views(target)
+    stored, live, mark = _views(state)
+    to_store, to_live, to_mark = _views(target)
     steps = [Step("mark", to_mark)] if to_mark is not None and to_mark != mark else []
     if stored is None and live is None and to_store is not None and to_store == to_live:
         return (*steps, Step("attach", (to_store, BOTH)))
-    to_stored = list(_steps(STORED, stored, to_store, stored != to_store, _identified))
-    to_plug = list(_steps(LIVE, live, to_live, not same(live, to_live), lambda held, wanted: updates and not replugged(held, wanted)))
-    steps += [*to_plug, *to_stored] if target is None else [*to_stored, *to_plug]
+    to_plug = _plugging(live, to_live, (state or target) is None or (state or target).updates)
+    if (state or target) is not None and not (state or target).persistent:
+        anew = len(to_plug) > 1 and stored != to_live
+        steps += [*([Step("remember", to_live)] if anew else []), *to_plug, *([Step("forget", stored or to_live)] if anew or stored else [])]
+    elif to_store is None:
+        steps += [*to_plug, *([Step("detach", (stored, STORED))] if stored else [])]
+    else:
+        steps += [*_storing(stored, to_store), *to_plug]
     if target is None and mark is not None:
         steps.append(Step("mark", replace(mark, lab=None)))
     return tuple(steps)
@@ -53,24 +58,26 @@ def leftovers(item, now):
 
 
 def _views(state):
-    return (state.stored, state.live, state.mark, state.updates) if state is not None else NOTHING
+    return (state.stored, state.live, state.mark) if state is not None else NOTHING
 
 
-def _steps(view, held, wanted, differs, updates):
-    """Steps of one view."""
-    if not differs:
-        return
-    if held is not None and wanted is not None and updates(held, wanted):
-        yield Step("update", (wanted, view))
-        return
-    if held is not None:
-        yield Step("detach", (held, view))
-    if wanted is not None:
-        yield Step("attach", (wanted, (view,)))
+def _storing(held, wanted):
+    """Steps of the stored view, none of which leaves it without the NIC."""
+    if held == wanted:
+        return []
+    if held is None:
+        return [Step("attach", (wanted, (STORED,)))]
+    found = all(getattr(held, name) == getattr(wanted, name) for name in IDENTITY)
+    return [Step("update", (wanted, STORED)) if found else Step("replace", (wanted, held))]
 
 
-def _identified(held, wanted):
-    return all(getattr(held, name) == getattr(wanted, name) for name in IDENTITY)
+def _plugging(held, wanted, updates):
+    """Steps of the live view."""
+    if same(held, wanted):
+        return []
+    if held is not None and wanted is not None and updates and not replugged(held, wanted):
+        return [Step("update", (wanted, LIVE))]
+    return [*([Step("detach", (held, LIVE))] if held else []), *([Step("attach", (wanted, (LIVE,)))] if wanted else [])]
 
 
 def replugged(held, wanted):
@@ -113,7 +120,8 @@ def changes_between(state, target, steps):
         yield Change("state", *("absent" if each is None else "present" for each in (state, target)), "restart" if gone else "live")
         return
     fields = {}
-    for view, held, wanted in ((LIVE, state.live, target.live), (STORED, state.stored, target.stored)):
+    views = ((LIVE, state.live, target.live), *(((STORED, state.stored, target.stored),) if state.persistent else ()))
+    for view, held, wanted in views:
         if held is None or wanted is None:
             if held is not wanted:
                 yield Change(view, *("absent" if each is None else "present" for each in (held, wanted)), "restart" if gone and view == LIVE else "live")
