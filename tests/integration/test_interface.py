@@ -158,7 +158,9 @@ def test_a_nic_of_a_container(ansible, host, started):
     assert {each["field"]: each["cost"] for each in down["changes"]} == {"link": "restart", "mtu": "restart"}
     live, stored = (nics(host, "box", "lxc:///system", stored)[1] for stored in (False, True))
     assert (live["link"], live["mtu"]) == (stored["link"], stored["mtu"]) == ("down", "1400")
-    filtered = asked(ansible, **where, link="up", filterref={"filter": "no-arp-spoofing"})
+    filtering = {**where, "link": "up", "filterref": {"filter": "no-arp-spoofing"}}
+    assert "under a name that is given alone; say target" in ansible.refused("virt_interface", **filtering)
+    filtered = asked(ansible, **filtering, target="test-tap")
     assert filtered["affected_guests"][0]["domain"] == "box" and lease(one, named(one, SECOND)).startswith("10.82.0.")
     told = ansible.module("virt_interface_info", uri="lxc:///system", domain="box")["interfaces"]
     assert [(each["mac"], each["link"], each["lab"], each["stored"], each["live"]) for each in told] == [

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..errors import UnsupportedError, ValidationError
+from ..model.interface import same
 from ..model.network_validate import VLANS_ON_BRIDGES
 from .table_steps import definition_of
 
@@ -32,7 +33,11 @@ def check(wanted, state, targets, networks, context, others):
     name = wanted.given.filterref.filter if wanted.given.filterref else None
     if name and name not in context.filters:
         raise ValidationError("filterref.filter", name, "libvirt has no such filter", f"there are: {', '.join(sorted(context.filters)) or 'none'}")
-    if wanted.given.target and target.live is not None and (state is None or state.live is None or state.live.target != nic.target):
+    live = target.live
+    if not domain.updates and live is not None and live.filterref is not None and live.target is None and (state is None or not same(state.live, live)):
+        raise ValidationError("target", None, f"libvirt plugs a NIC with a filter into a container that runs ({domain.name}) under a name that is given alone",
+                              "say target, or shut it down first")
+    if wanted.given.target and live is not None and (state is None or state.live is None or state.live.target != nic.target):
         _check_target(nic, context)
 
 
