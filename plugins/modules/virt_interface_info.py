@@ -45,10 +45,10 @@ interfaces:
   contains:
     domain: {description: Name of the guest., type: str, returned: always}
     driver: {description: libvirt's driver that runs it., type: str, returned: always}
-    domain_state: {description: State of the guest in libvirt's words, such as V(running) or V(shut off)., type: str, returned: always}
+    domain_state: {description: "State of the guest in libvirt's words, such as V(running) or V(shut off).", type: str, returned: always}
     persistent: {description: Whether the guest is stored., type: bool, returned: always}
     mac: {description: MAC address., type: str, returned: always}
-    alias: {description: Alias, the user's or libvirt's own. A guest that is shut off has no other than the user's., type: str, returned: always}
+    alias: {description: "Alias, the user's or libvirt's own. A guest that is shut off has no other than the user's.", type: str, returned: always}
     target: {description: Name of the host's end of it., type: str, returned: always}
     type: {description: Type of what it is attached to. Of a network that is what it leads to., type: str, returned: always}
     model: {description: What the guest sees., type: str, returned: always}
@@ -73,12 +73,12 @@ interfaces:
       elements: dict
       returned: always
       contains:
-        address: {description: Address, with its prefix where that is known., type: str}
+        address: {description: "Address, with its prefix where that is known.", type: str}
         told_by:
           description:
             - V(lease) is a lease of libvirt's own DHCP server, V(agent) the guest itself, by its agent, V(arp) what the host has learned of its neighbours.
           type: str
-        device: {description: The guest's own name of the NIC, where its agent tells it., type: str}
+        device: {description: "The guest's own name of the NIC, where its agent tells it.", type: str}
     unknown:
       description: Parts of the definition that this collection does not know, with V(path) and V(content).
       type: list

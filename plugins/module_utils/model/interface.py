@@ -300,5 +300,3 @@ def config(nic):
 def same(one, other):
     """True where two Interfaces (or None) differ in nothing that a running guest needs to follow."""
     return one == other if None in (one, other) else replace(one, boot_order=None) == replace(other, boot_order=None)
-
-
