@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 from ..errors import InUseError, UnsupportedError, ValidationError, about
 from ..model.interface import ATTACHMENT, Interface, InterfaceState, gives, over, report, same
@@ -22,7 +23,7 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     ``links`` (names of devices), ``filters`` (names), ``guests`` (NICs of running guests), ``version`` (libvirt's), ``remote``. ``others`` is what the plan
     does beside them.
     """
-    networks = {**context.networks, **dict(others.networks)} if any(each.state != "absent" for each in wanted) else {}
+    networks = _Networks(context, others)
     _check_once(wanted)
     targets, items = {}, []
     for each in wanted:
@@ -32,6 +33,22 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
         with about(f"interface {each.name}" if len(wanted) > 1 else ""):
             items.append(_item(each, observed[each.name], targets, networks, context, others))
     return items
+
+
+class _Networks:
+    """The networks as they are once the plan is carried out, looked up where that matters first."""
+
+    def __init__(self, context, others):
+        self._context, self._others = context, others
+
+    @cached_property
+    def states(self):
+        """{name: NetworkState or None}."""
+        return {**self._context.networks, **dict(self._others.networks)}
+
+    def definition(self, nic):
+        """The Network that an Interface is attached to, or None."""
+        return interface_rules.definition_of(self.states.get(nic.network)) if nic.network is not None else None
 
 
 def _check_once(wanted):
@@ -51,7 +68,7 @@ def _item(wanted, state, targets, networks, context, others):
     if any(step.verb not in ("mark", "forget") for step in steps):
         _check_kind(state)
         if target is not None:
-            interface_rules.check(wanted, state, targets, networks, context, others)
+            interface_rules.check(wanted, state, targets, networks.states, context, others)
             warnings = _warnings(wanted, state, target)
         if cut(state, target):
             guests = _guests(state, context)
@@ -116,7 +133,7 @@ def _target(wanted, state, networks, context):
 
 def _led(nic, networks):
     """An Interface with the type of what its network leads to, as far as that is known."""
-    definition = interface_rules.definition_of(networks.get(nic.network))
+    definition = networks.definition(nic)
     if definition is None:
         return replace(nic, actual=nic.kind)
     if definition.owns_bridge:
@@ -165,8 +182,7 @@ def _nearest(held, given, domain, networks):
 
 def _same_group(held, whole, networks):
     """A live NIC whose portgroup alone changes, and gives the same, stays in the other: libvirt passes over an update that comes to nothing."""
-    definition = interface_rules.definition_of(networks.get(whole.network))
-    if definition is None or held.network != whole.network or held.portgroup == whole.portgroup:
+    if held.network != whole.network or held.portgroup == whole.portgroup or (definition := networks.definition(whole)) is None:
         return whole
     before, after = ({**gives(definition, each.portgroup), "trust_guest_rx_filters": None} for each in (held, whole))
     return replace(whole, portgroup=held.portgroup) if before == after else whole

@@ -330,6 +330,23 @@ def test_a_network_comes_before_its_nics_and_goes_after_them():
     assert ordered(gone, going) == [gone.name, "a"]
 
 
+def test_what_is_as_it_shall_be_is_not_looked_at_further():
+    """Networks, other guests, devices: nobody asks."""
+
+    class Silent:
+        """A host that tells of its guests alone."""
+
+        interfaces = domain = None
+
+        def of(self, family):
+            """The context of a family: this."""
+            return self
+
+    silent, host = Silent(), running()
+    silent.interfaces, silent.domain = silent, host.domain
+    assert plan_of(silent, {"mac": ONE, "network": "a", "model": "virtio"}).items[0].steps == ()
+
+
 def test_one_nic_is_named_once():
     """By whatever it is known."""
     host = running(nic(TWO, "ua-two"))
