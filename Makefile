@@ -107,7 +107,7 @@ test-integration: deps-test ## integration tests against real libvirtd in the te
 	@python -m pytest -n 2 --dist loadfile tests/integration
 
 # What depends on versions, with those of Debian 13.
-LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall
+LATER := matrix virt_network virt_host virt_network_info documents guests interface nat firewall nft nft_firewall
 .PHONY: test-trixie
 test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with libvirt 11 and its nftables backend (needs root)
 	@python -m pytest -n 2 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
