@@ -32,7 +32,7 @@ author:
 options:
   lab:
     description:
-      - Name of the lab that what this task creates belongs to. It is written into the network's metadata as its mark.
+      - Name of the lab that what this task creates belongs to. It is written down as its mark, as into a network's metadata.
       - What was there before keeps the mark it has, or none. Only pruning looks at marks.
       - V(default) where it is not given; pruning asks for it by name.
       - 1 to 64 letters, digits, dots, dashes and underscores.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .model.bridge import Bridge, BridgePort, Vlans
 from .model.firewall import Firewall
+from .model.interface import Interface
 from .model.link import KINDS, Link
 from .model.link_kinds import Tun
 from .model.nat import Nat
@@ -19,6 +20,7 @@ STATES = ("active", "inactive", "present", "absent")
 LINK_KINDS = ("bond", "team", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "veth", "dummy", "vxlan", "nic")
 PERSIST = ("auto", "networkd", "networkmanager", "none")
 ON_RESTART = ("reattach", "if_unused", "never", "defer")
+ON_REPLUG = ("replug", "never", "defer")
 
 
 def of_model(cls):
@@ -117,8 +119,17 @@ def firewall():
     return _table(Firewall)
 
 
+def interface():
+    """Everything about one NIC of a guest."""
+    return {"options": {
+        "domain": {"type": "str", "required": True}, **of_model(Interface), "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+        "on_replug": {"type": "str", "default": "replug", "choices": list(ON_REPLUG)},
+    }}
+
+
 #: kinds of resources in the order of virt_host's lists, each of which is named after one; with everything about one
-KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall}
+KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall,
+                      "interface": interface}
 
 
 def of_kind(kind):
@@ -150,6 +161,11 @@ def virt_bridge_info():
 def virt_link_info():
     """AnsibleModule's keywords for virt_link_info."""
     return {"argument_spec": {"name": {"type": "str"}, "kind": {"type": "str"}, **connection()}}
+
+
+def virt_interface_info():
+    """AnsibleModule's keywords for virt_interface_info."""
+    return {"argument_spec": {"domain": {"type": "str"}, "network": {"type": "str"}, **connection()}}
 
 
 def virt_neighbour_info():

@@ -9,7 +9,7 @@ from .backend import neighbours as rivals
 from .backend.host import Host
 from .codec import network_xml
 from .errors import ValidationError
-from .model import network_rules
+from .model import interface, network_rules
 from .model.link import report as link_report
 from .model.network import Network
 from .model.network_state import portable, report
@@ -73,6 +73,35 @@ def _lease(entry):
         "client_id": entry["clientid"],
         "iaid": entry["iaid"],
         "expires": entry["expirytime"],
+    }
+
+
+def interfaces(params):
+    """A list of dicts, one a guest's NIC, sorted by guest and then as the guest has them; those of a guest or on a network where one is given."""
+    with Host(params["uri"]) as host:
+        host = host.interfaces
+        chosen = host.domains if params["domain"] is None else filter(None, [host.domain(params["domain"])])
+        return [nic for domain in sorted(chosen, key=lambda each: each.name) for nic in _nics(host, domain, params["network"])]
+
+
+def _nics(host, domain, network):
+    """The NICs of a Domain, those on a network where one is given; the guest is asked for its addresses where any is."""
+    chosen = [pair for pair in domain.nics if network is None or network in [each.network for each in pair if each]]
+    told = host.addresses(domain) if chosen and domain.running else []
+    return [_nic(domain, pair, host.state(domain, pair), told) for pair in chosen]
+
+
+def _nic(domain, pair, state, told):
+    stored, live = pair
+    held, shown = state.definition, interface.report(state)
+    return {
+        "domain": domain.name, "driver": domain.driver, "domain_state": domain.state, "persistent": domain.persistent, "mac": held.mac,
+        "alias": (live or stored).label, "target": live.device if live else held.target, "type": (live or stored).actual, "model": held.model,
+        "link": (live or stored).link, "stored": stored is not None, "live": live is not None, "lab": state.lab,
+        "config": {"domain": domain.name, **interface.config(held)} if held.known else None,
+        **({"running": shown["running"]} if "running" in shown else {}),
+        "addresses": [{"address": address, "told_by": source, "device": device} for mac, address, source, device in told if live and mac == live.mac],
+        "unknown": [{"path": path or "/", "content": content} for path, content in held.unknown],
     }
 
 

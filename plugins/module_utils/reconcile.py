@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from .backend.host import Host
-from .desired.tasks import WANTED, absent, lab_of
+from .desired.tasks import WANTED, absent, lab_of, said
 from .errors import InUseError, ValidationError, VerificationError, VirtNetError, about
 from .plan import guard
 from .plan.families import FAMILIES, make_plan
@@ -36,7 +36,7 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
     with Host(uri) as host:
         mark, wanted = lab_of(lab), []
         for kind, params in tasks:
-            with about(f"{kind} {params['name'] or 'of xml'}" if len(tasks) > 1 else ""):
+            with about(said(kind, params) if len(tasks) > 1 else ""):
                 wanted.append(WANTED[kind](params, mark, host))
         _check_names(wanted)
         asked = tuple((each.family, each.name) for each in wanted)
@@ -112,9 +112,9 @@ def _rolled_back(item, done, host, batch=(), tried=False):
         after = [each for each in reversed(done) if item.id in each.needs]
         before = [each for each in reversed(done) if each.id in item.needs]
         back = with_taken([*after, *reversed(touched or [item]), *before])
-        said = [f"{each.said}: {roll_back(each, host)[1]}" for each in back]
+        clauses = [f"{each.said}: {roll_back(each, host)[1]}" for each in back]
         kept = ", ".join(each.key for each in done if each not in back and not tried)
-        err.args = (f"{err}; {'; '.join(said)}{f'; changed as well and kept: {kept}' if kept else ''}",)
+        err.args = (f"{err}; {'; '.join(clauses)}{f'; changed as well and kept: {kept}' if kept else ''}",)
         raise
 
 

@@ -17,7 +17,7 @@ description:
 options:
   prune:
     description:
-      - Remove the networks and devices that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever removed.
+      - Remove the networks, devices and guests' NICs that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever removed.
       - With empty lists this takes the whole lab down.
     type: bool
     default: false
@@ -34,6 +34,7 @@ extends_documentation_fragment:
   - virtlab.network.device.links
   - virtlab.network.rules.nats
   - virtlab.network.rules.firewalls
+  - virtlab.network.interface.list
   - virtlab.network.common
   - virtlab.network.common.lab
   - virtlab.network.common.trial
@@ -61,6 +62,18 @@ EXAMPLES = r"""
         ips:
           - address: 192.168.161.1/24
 
+- name: A guest that is a router, with a NIC on each of two networks
+  virtlab.network.virt_host:
+    lab: web
+    networks:
+      - name: front
+        forward: {mode: nat}
+        ips: [{address: 192.168.160.1/24}]
+      - name: back
+    interfaces:
+      - {domain: router, alias: ua-front, network: front}
+      - {domain: router, alias: ua-back, network: back}
+
 - name: Take the lab down
   virtlab.network.virt_host:
     lab: web
@@ -71,7 +84,7 @@ RETURN = r"""
 before:
   description:
     - V(networks) holds each network that changes, before the task, by its name, as RV(virtlab.network.virt_network#module:before); V(bridges), V(taps) and
-      V(links) the devices.
+      V(links) the devices, V(interfaces) guests' NICs by guest and alias or MAC address.
     - Resources that stay as they are are not told; M(virtlab.network.virt_network_info) and its kin tell of those.
   type: dict
   returned: success

@@ -10,6 +10,7 @@ from functools import cached_property
 from ..model.table import CLASSES
 from . import access
 from .devices import Devices
+from .interfaces import Interfaces
 from .libvirt import Libvirt
 from .networks import Networks
 from .nftables import Tables
@@ -38,6 +39,11 @@ class Host:
         return Devices(self.libvirt, lambda: self.networks)
 
     @cached_property
+    def interfaces(self):
+        """The backend of guests' NICs."""
+        return Interfaces(self.libvirt, self)
+
+    @cached_property
     def ways(self):
         """The Accesses by which whoever asks reaches this host, or may do so."""
         return access.find(self.devices)
@@ -49,7 +55,9 @@ class Host:
 
     def of(self, family):
         """The backend of a family, which also is the context of its plans."""
-        return self.tables[family] if family in CLASSES else self.networks if family == "network" else self.devices
+        if family in CLASSES:
+            return self.tables[family]
+        return {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces}[family]()
 
     def observe(self, ids):
         """{(family, name): state or None} of the resources of these ids."""
@@ -66,5 +74,7 @@ class Host:
                 yield "network", name, state
         for name, state in self.devices.marked(lab).items():
             yield "link", name, state
+        for name, state in self.interfaces.marked(lab).items():
+            yield "interface", name, state
         for kind, tables in self.tables.items():
             yield from ((kind, name, state) for name, state in tables.marked(lab).items())

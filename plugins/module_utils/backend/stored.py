@@ -25,11 +25,14 @@ OURS = (
 OTHERS = (("/etc/network", "interfaces"), ("/etc/network", "interfaces.d/*"))
 #: where libvirt's system instance keeps definitions, and a link to each that starts by itself
 NETWORKS = Path("/etc/libvirt/qemu/networks")
+#: where its drivers keep those of guests
+GUESTS = (Path("/etc/libvirt/qemu"), Path("/etc/libvirt/lxc"))
 
 
-def snapshot(networks):
-    """{path: content} of all of these files, and of those of the named networks: [mode, text], or the target of a link; None where there is none."""
-    return {str(path): _content(path) for path in itertools.chain(_found(OURS), _found(OTHERS), _definitions(networks))}
+def snapshot(networks, guests=()):
+    """{path: content} of all of these files, and of those of the named networks and guests: [mode, text], or the target of a link; None where there is none."""
+    kept = [path for name in guests for folder in GUESTS if (path := folder / f"{name}.xml").exists()]
+    return {str(path): _content(path) for path in itertools.chain(_found(OURS), _found(OTHERS), _definitions(networks), kept)}
 
 
 def restore(held):

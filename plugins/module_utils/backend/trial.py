@@ -106,7 +106,8 @@ def arm(items, seconds):
     """Write down what was there before, for ``items``, and that it comes back in some seconds; from here on it does, whatever happens."""
     files.write(FOLDER / BEFORE, pickle.dumps(items), 0o600, durable=True)
     networks = [item.key for item in items if item.family == "network"]
-    files.write(FOLDER / STORED, json.dumps(stored.snapshot(networks)), 0o600, durable=True)
+    guests = sorted({item.key.rpartition("/")[0] for item in items if item.family == "interface"})
+    files.write(FOLDER / STORED, json.dumps(stored.snapshot(networks, guests)), 0o600, durable=True)
     if systemd.runs():
         systemd.enable(f"{SERVICE}.service", UNIT.format(folder=FOLDER, python=sys.executable, start=FOLDER / START), durable=True)
     deadline = {"deadline": _clock() + seconds, "boot": _boot()}

@@ -6,17 +6,27 @@
 from __future__ import annotations
 
 from ..errors import ValidationError
+from ..model.interface import WantedInterface
 from ..model.link import WantedLink
 from ..model.network_state import WantedNetwork
 from ..model.table import CLASSES, WantedTable
 from ..model.values import LAB
 from . import link
 from .firewall import firewall
+from .interface import interface
 from .nat import nat
 from .network import network
 
 #: for each kind of resource, from its options, a lab's mark and the host to what is wanted
-WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat, "firewall": firewall}
+WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat, "firewall": firewall,
+          "interface": interface}
+
+
+def said(kind, params):
+    """A resource in words, as its options name it."""
+    if kind == "interface":
+        return f"interface {params['domain']}/{params['alias'] or params['mac'] or 'its NIC'}"
+    return f"{kind} {params['name'] or 'of xml'}"
 
 
 def lab_of(name):
@@ -33,4 +43,6 @@ def absent(family, name, state, mark, force):
         return WantedNetwork(name, None, state="absent", lab=mark, force=force)
     if family in CLASSES:
         return WantedTable(family, name, state="absent", lab=mark)
+    if family == "interface":
+        return WantedInterface(name, state.domain, held=(state.stored, state.live), state="absent", lab=mark)
     return WantedLink(state.resource, name, state.kind, state="absent", lab=mark, force=force)

@@ -253,10 +253,11 @@ def _check_ports(definition):
             if not holder.vlan.tags:
                 raise ValidationError(f"{where}vlan.tags", [], "must hold at least one tag")
         if holder.bandwidth is not None:
-            _check_bandwidth(f"{where}bandwidth", holder.bandwidth)
+            check_bandwidth(f"{where}bandwidth", holder.bandwidth)
 
 
-def _check_bandwidth(where, bandwidth):
+def check_bandwidth(where, bandwidth):
+    """Raise ValidationError for rates that say too little, or what libvirt has for one direction alone."""
     for name in ("inbound", "outbound"):
         rate = getattr(bandwidth, name)
         if rate is None:

@@ -294,6 +294,12 @@ def _vlans(value):
     return f"{low}-{high}" if low < high else str(low)
 
 
+def _alias(value):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        raise ValueError("must be 1 to 64 letters, digits, underscores and dashes")
+    return value
+
+
 def _bool(value):
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
@@ -306,6 +312,7 @@ WORD = Kind("str", _word)
 LAB = Kind("str", _lab)
 DEVICE = Kind("str", _device)
 COMPARED = Kind("str", _compared)
+ALIAS = Kind("str", _alias)
 MAC = Kind("str", _mac)
 UNICAST_MAC = Kind("str", _unicast_mac)
 UUID = Kind("str", _uuid)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple
 
+from ..model import interface as nics
 from ..model import link as links
 from ..model import link_defaults, network_state, table
 from . import (
     firewall,
     firewall_guard,
+    interface,
+    interface_steps,
     link,
     link_guard,
     link_steps,
@@ -71,6 +74,10 @@ FAMILIES = {
         table_steps.undone,
         lambda item, now: (), table.report, dict, firewall_guard.cuts, frozenset(),
     ),
+    "interface": Family(
+        interface.items_of, interface_steps.steps_between, interface_steps.changes_between, lambda target, now, context: interface.expected(target, now),
+        lambda item: item.observed, interface_steps.leftovers, nics.report, dict, lambda item, access: (), frozenset(),
+    ),
 }
 
 
@@ -83,6 +90,7 @@ def make_plan(wanted, observed, host):
             rest = [each for each in wanted if each.family != name]
             others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in ("coming", "leaving", "leading", "serving")),
                             tuple((item.key, item.target) for item in items if item.family == "network"),
-                            tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges))
+                            tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges),
+                            tuple(nic for each in rest if each.family == "interface" for nic in each.moving))
             items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
     return Plan(ordered(items))

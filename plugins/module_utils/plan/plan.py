@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 #: What a change costs those who use the resource, from nothing to most: no guest notices; dnsmasq is started anew, which is away for
 #: less than a second; the resource goes down and, unless it was to go down, up again, with all its ports; another takes its place,
-#: where its ports cannot follow.
+#: where its ports cannot follow. A guest's NIC is down where it is unplugged, has no carrier, or leads elsewhere.
 COSTS = ("live", "dnsmasq", "restart", "replace")
 
 
@@ -52,7 +52,8 @@ def translation(network):
 class Others(NamedTuple):
     """What those of a plan's resources do that are of another family: names of devices that they make, and of devices that they take off bridges; those of
     what they make that lead to a segment of others; who ``serving`` DHCP: (network, its bridge or None, families), without families who does not any more;
-    the NetworkStates that ``networks`` shall have, (name, state or None); and the ``bridges`` that they make or change, (name, addresses or None for the same).
+    the NetworkStates that ``networks`` shall have, (name, state or None); the ``bridges`` that they make or change, (name, addresses or None for the same); and
+    guests' NICs that are ``moving``, (guest, MAC address, (type, name) of what they are attached to then, or None).
     """
 
     coming: frozenset = frozenset()
@@ -61,6 +62,7 @@ class Others(NamedTuple):
     serving: frozenset = frozenset()
     networks: tuple = ()
     bridges: tuple = ()
+    moving: tuple = ()
 
 
 NO_OTHERS = Others()
