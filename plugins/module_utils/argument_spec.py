@@ -1,19 +1,14 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specs, computed from the models they describe, so that an option is declared once."""
+"""Argument specs, computed from the models they describe, so that an option is declared once.
+
+A module imports the models of its own options alone.
+"""
 
 from __future__ import annotations
 
-from .model.bridge import Bridge, BridgePort, Vlans
-from .model.firewall import Firewall
-from .model.interface import Interface
-from .model.link import KINDS, Link
-from .model.link_kinds import Tun
-from .model.nat import Nat
-from .model.network import Network
 from .model.option import declared
-from .model.probe import Probe
 
 STATES = ("active", "inactive", "present", "absent")
 #: what virt_link makes, and NICs that are there without it; bridges and TAPs have modules of their own
@@ -57,6 +52,8 @@ def trial():
 
 def network():
     """Everything about one network, with the constraints between its options: a dict of AnsibleModule's or suboptions' keywords."""
+    from .model.network import Network
+
     definition = of_model(Network)
     definition["name"] = {"type": "str"}
     return {
@@ -76,6 +73,8 @@ def network():
 
 def _device(skip, *more):
     """What all devices take, without the options ``skip``, and the options of the classes ``more``."""
+    from .model.link import Link
+
     common = {name: spec for name, spec in of_model(Link).items() if name not in skip}
     options = {"name": {"type": "str", "required": True}, **common, "state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
     for cls in more:
@@ -86,6 +85,8 @@ def _device(skip, *more):
 
 def bridge():
     """Everything about one bridge."""
+    from .model.bridge import Bridge, BridgePort, Vlans
+
     ports = {"type": "list", "elements": "dict", "options": of_model(BridgePort)}
     return {"options": {**_device(("link", "controller", "port"), Bridge), "ports": ports, "vlans": {"type": "dict", "options": of_model(Vlans)},
                         "uplink": {"type": "str"}}}
@@ -93,11 +94,15 @@ def bridge():
 
 def tap():
     """Everything about one TAP or TUN device."""
+    from .model.link_kinds import Tun
+
     return {"options": _device(("link",), Tun)}
 
 
 def link():
     """Everything about one device of another kind."""
+    from .model.link import KINDS
+
     own = {name: {"type": "dict", "options": of_model(KINDS[name])} for name in LINK_KINDS if name in KINDS and name not in ("macvtap", "ipvtap")}
     ports = {"type": "list", "elements": "str"}
     return {"options": {**_device(()), "kind": {"type": "str", "choices": list(LINK_KINDS)}, "ports": ports, **own}}
@@ -111,16 +116,22 @@ def _table(cls):
 
 def nat():
     """Everything about one translation of addresses."""
+    from .model.nat import Nat
+
     return _table(Nat)
 
 
 def firewall():
     """Everything about one policy between zones."""
+    from .model.firewall import Firewall
+
     return _table(Firewall)
 
 
 def interface():
     """Everything about one NIC of a guest."""
+    from .model.interface import Interface
+
     return {"options": {
         "domain": {"type": "str", "required": True}, **of_model(Interface), "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "on_replug": {"type": "str", "default": "replug", "choices": list(ON_REPLUG)},
@@ -180,4 +191,6 @@ def virt_confirm():
 
 def virt_probe():
     """AnsibleModule's keywords for virt_probe."""
+    from .model.probe import Probe
+
     return {"argument_spec": {**of_model(Probe), **connection()}}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from .plan.families import FAMILIES
+from .plan.families import family_of
 
 
 def diff_of(item, outcome):
@@ -16,7 +16,7 @@ def diff_of(item, outcome):
     guests = ", ".join(f"{guest.domain} {guest.target}" for guest in item.guests)
     before, after = item.before, outcome.after[item.id]
     if "absent" in (before["state"], after["state"]):
-        before, after = FAMILIES[item.family].brief(before), FAMILIES[item.family].brief(after)
+        before, after = family_of(item.family).brief(before), family_of(item.family).brief(after)
     return {
         "before_header": item.said,
         "after_header": f"{item.said}{price}{f', guests: {guests}' if guests else ''}",

@@ -5,18 +5,9 @@
 
 from __future__ import annotations
 
-from .backend import neighbours as rivals
 from .backend.host import Host
-from .codec import network_xml
 from .errors import ValidationError
-from .model import interface, network_rules
-from .model.link import report as link_report
-from .model.network import Network
-from .model.network_state import portable, report
 from .model.option import plain, read
-from .plan.nat import comes
-from .plan.neighbours import bridged, findings
-from .plan.network import attached
 
 
 def networks(params):
@@ -31,6 +22,8 @@ def _matching(host, params):
     if params["name"] is not None:
         states = {name: state for name, state in host.observe([params["name"]]).items() if state is not None}
     if params["uuid"] is not None:
+        from .model.network import Network
+
         uuid = read(Network, {"uuid": params["uuid"]}).uuid
         states = {name: state for name, state in states.items() if state.definition.uuid == uuid}
     if params["bridge"] is not None:
@@ -39,6 +32,10 @@ def _matching(host, params):
 
 
 def _network(host, name, state):
+    from .codec import network_xml
+    from .model.network_state import portable, report
+    from .plan.network import attached
+
     facts = {fact: value for fact, value in report(state).items() if fact != "state"}
     return {
         **facts,
@@ -53,6 +50,9 @@ def _network(host, name, state):
 
 def _optional(definition):
     """True where virt_network's options can say all of a definition. libvirt holds some that they refuse, or have no word for."""
+    from .model import network_rules
+    from .model.network import Network
+
     try:
         network_rules.check(read(Network, plain(definition)))
     except (ValidationError, ValueError):  # ValueError: what libvirt takes for an address and Python's ipaddress does not
@@ -92,6 +92,8 @@ def _nics(host, domain, network):
 
 
 def _nic(domain, pair, state, told):
+    from .model import interface
+
     stored, live = pair
     held, shown = state.definition, interface.report(state)
     return {
@@ -107,6 +109,10 @@ def _nic(domain, pair, state, told):
 
 def neighbours(params):
     """A list of dicts, one for what another program does to networks of libvirt's that run."""
+    from .backend import neighbours as rivals
+    from .plan.nat import comes
+    from .plan.neighbours import bridged, findings
+
     with Host(params["uri"]) as host:
         live = {name: state.live for name, state in sorted(host.networks.networks.items()) if state.live and state.live.bridge_name}
         translated = {record.state.data.network: comes(record.state.data) for record in host.tables["nat"].records.values()}
@@ -135,7 +141,9 @@ def _devices(params, wanted):
 
 
 def _device(found, state, counters):
-    shown = link_report(state)
+    from .model.link import report
+
+    shown = report(state)
     config = {name: value for name, value in shown.items() if name not in ("state", "lab", "mac") and (name != "kind" or state.kind not in ("bridge", "tun"))}
     facts = {
         "name": state.name, "kind": state.kind, "lab": state.lab, "mac": state.link.mac, "config": config, "operstate": state.facts["operstate"],

@@ -14,7 +14,7 @@ from .backend.host import Host
 from .desired.tasks import WANTED, absent, lab_of, said
 from .errors import InUseError, ValidationError, VerificationError, VirtNetError, about
 from .plan import guard
-from .plan.families import FAMILIES, make_plan
+from .plan.families import family_of, make_plan
 from .plan.plan import Plan
 
 
@@ -88,7 +88,7 @@ def _bring_about(plan, host, check_mode, warn, tried, arm):
     for item in work:
         with _rolled_back(item, work, host, tried=tried):
             now[item.id] = verify(item, now[item.id], host)
-    return {item.id: {**FAMILIES[item.family].report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items}
+    return {item.id: {**family_of(item.family).report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items}
 
 
 def _check_names(wanted):
@@ -144,7 +144,7 @@ def _apply(item, steps, host):
 def _mended(item, target, now, host):
     """(the state, what it is held against, and steps between them), once what is left that may be left was taken."""
     whole, left = _left(item, target, now, host)
-    if left and {step.verb for step in left} <= FAMILIES[item.family].mending:
+    if left and {step.verb for step in left} <= family_of(item.family).mending:
         now = _apply(item, left, host)
         whole, left = _left(item, target, now, host)
     return now, whole, left
@@ -152,14 +152,14 @@ def _mended(item, target, now, host):
 
 def _left(item, target, now, host):
     """(what ``now`` is held against, which is ``target`` with what the host generated; steps between them)"""
-    family = FAMILIES[item.family]
+    family = family_of(item.family)
     target = family.expected(target, now, host.of(item.family))
     return target, family.steps_between(now, target)
 
 
 def roll_back(item, host):
     """Bring one resource back to what was observed before, and look again. (True where it is, a clause that says how that went)"""
-    family = FAMILIES[item.family]
+    family = family_of(item.family)
     try:
         now = host.observe([item.id])[item.id]
         now = _apply(item, family.steps_between(now, family.undone(item)) or family.leftovers(item, now), host)
@@ -172,5 +172,5 @@ def roll_back(item, host):
 
 
 def _wrong(item, now, target, steps):
-    changes = FAMILIES[item.family].changes_between(now, target, steps)
+    changes = family_of(item.family).changes_between(now, target, steps)
     return ", ".join(f"{change.field} is {change.before!r} instead of {change.after!r}" for change in changes)

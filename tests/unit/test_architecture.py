@@ -152,6 +152,22 @@ def test_no_file_imports_itself_in_a_circle():
         pytest.fail(" imports ".join(err.args[1]))
 
 
+def test_a_task_imports_nothing_of_other_kinds():
+    """What Ansible ships is compiled anew in every task, so that what the core itself imports is what all kinds need."""
+    known = {source.dotted: source for source in PLUGINS}
+    left, found = [f"{COLLECTION}.plugins.module_utils.{name}" for name in ("run", "trial", "info")], set()
+    while left:
+        name = left.pop()
+        if name in known and name not in found:
+            found.add(name)
+            inside = {node.lineno for function in known[name].nodes if isinstance(function, ast.FunctionDef) for node in ast.walk(function)
+                      if isinstance(node, (ast.Import, ast.ImportFrom))}
+            left += [each for own in known[name].imports() if own.line not in inside for each in (own.name, own.name.rpartition(".")[0])]
+    own = {name.rpartition("module_utils.")[2] for name in found}
+    kinds = {f"{place}.{kind}" for place in ("model", "desired", "plan") for kind in ("network", "link", "nat", "firewall", "interface", "probe")}
+    assert own & {*kinds, "probe", *(f"backend.{name}" for name in ("networks", "devices", "nftables", "interfaces", "probe"))} == {"model.network"}
+
+
 def test_imports_are_relative_and_literal():
     """AnsiballZ ships what it can read: the collection's own files by relative name, none by a name that is computed."""
     wrong = [f"{source.name}:{found.line} {found.name}" for source in PLUGINS for found in own_imports(source) if not found.relative]

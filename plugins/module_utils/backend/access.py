@@ -11,7 +11,6 @@ import socket
 import subprocess
 from pathlib import Path
 
-from ..codec import link_json
 from ..errors import BackendError
 from ..model.access import Access
 from . import iproute
@@ -126,6 +125,8 @@ def _route(client, server):
 
 def _below(tops, devices, hop):
     """(names of devices and of all those below them that frames from ``hop`` come in by, groups of which any is enough as an Access has them)"""
+    from ..codec import link_json
+
     entries, found, groups, left = devices.entries, [], [], list(tops)
     while left:
         name = left.pop(0)
@@ -141,6 +142,8 @@ def _below(tops, devices, hop):
 
 def _ports(name, devices, hop):
     """(ports of a device that frames from ``hop`` come in by, those of several each of which would do)"""
+    from ..codec import link_json
+
     ports = [port for port, entry in devices.entries.items() if entry.get("master") == name]
     if link_json.kind_of(devices.entries[name]) == "bridge":
         learned = _learned(name, devices, hop)

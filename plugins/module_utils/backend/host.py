@@ -1,19 +1,16 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One host: the backends of all families of resources over one connection to libvirt, which is opened where something first asks libvirt."""
+"""One host: the backends of all families of resources over one connection to libvirt, which is opened where something first asks libvirt.
+
+A backend is imported where something first asks for it.
+"""
 
 from __future__ import annotations
 
 from functools import cached_property
 
-from ..model.table import CLASSES
-from . import access
-from .devices import Devices
-from .interfaces import Interfaces
 from .libvirt import Libvirt
-from .networks import Networks
-from .nftables import Tables
 
 
 class Host:
@@ -31,33 +28,43 @@ class Host:
     @cached_property
     def networks(self):
         """The backend of networks."""
+        from .networks import Networks
+
         return Networks(self.libvirt)
 
     @cached_property
     def devices(self):
         """The backend of devices."""
+        from .devices import Devices
+
         return Devices(self.libvirt, lambda: self.networks)
 
     @cached_property
     def interfaces(self):
         """The backend of guests' NICs."""
+        from .interfaces import Interfaces
+
         return Interfaces(self.libvirt, self)
 
     @cached_property
     def ways(self):
         """The Accesses by which whoever asks reaches this host, or may do so."""
+        from . import access
+
         return access.find(self.devices)
 
     @cached_property
     def tables(self):
         """{kind: the backend of its tables}."""
+        from ..model.table import CLASSES
+        from .nftables import Tables
+
         return {kind: Tables(kind, self) for kind in CLASSES}
 
     def of(self, family):
         """The backend of a family, which also is the context of its plans."""
-        if family in CLASSES:
-            return self.tables[family]
-        return {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces}[family]()
+        backends = {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces}
+        return backends[family]() if family in backends else self.tables[family]
 
     def observe(self, ids):
         """{(family, name): state or None} of the resources of these ids."""

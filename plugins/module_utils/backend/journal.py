@@ -13,7 +13,6 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from ..codec import link_record
 from ..model.kernel import Port
 from . import files
 
@@ -42,11 +41,15 @@ def forget(uuid):
 
 def remember_link(state):
     """Write down the LinkState that a device is to have, before it is made."""
+    from ..codec import link_record
+
     _write(f"{state.name}.link", link_record.dump(state))
 
 
 def recall_link(name):
     """The LinkState that a device was to have whose making was interrupted, or None."""
+    from ..codec import link_record
+
     found = _read(f"{name}.link")
     return None if found is None else link_record.load(name, found)
 

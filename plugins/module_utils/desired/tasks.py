@@ -6,20 +6,53 @@
 from __future__ import annotations
 
 from ..errors import ValidationError
-from ..model.interface import WantedInterface
-from ..model.link import WantedLink
-from ..model.network_state import WantedNetwork
-from ..model.table import CLASSES, WantedTable
 from ..model.values import LAB
-from . import link
-from .firewall import firewall
-from .interface import interface
-from .nat import nat
-from .network import network
 
-#: for each kind of resource, from its options, a lab's mark and the host to what is wanted
-WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat, "firewall": firewall,
-          "interface": interface}
+
+def _network(*given):
+    from .network import network
+
+    return network(*given)
+
+
+def _bridge(*given):
+    from .link import bridge
+
+    return bridge(*given)
+
+
+def _tap(*given):
+    from .link import tap
+
+    return tap(*given)
+
+
+def _link(*given):
+    from .link import link
+
+    return link(*given)
+
+
+def _nat(*given):
+    from .nat import nat
+
+    return nat(*given)
+
+
+def _firewall(*given):
+    from .firewall import firewall
+
+    return firewall(*given)
+
+
+def _interface(*given):
+    from .interface import interface
+
+    return interface(*given)
+
+
+#: for each kind of resource, from its options, a lab's mark and the host to what is wanted; only what a task asks for is imported
+WANTED = {"network": _network, "bridge": _bridge, "tap": _tap, "link": _link, "nat": _nat, "firewall": _firewall, "interface": _interface}
 
 
 def said(kind, params):
@@ -40,9 +73,17 @@ def lab_of(name):
 def absent(family, name, state, mark, force):
     """What is wanted of a resource that a lab has, and no task names: that it goes."""
     if family == "network":
+        from ..model.network_state import WantedNetwork
+
         return WantedNetwork(name, None, state="absent", lab=mark, force=force)
-    if family in CLASSES:
+    if family in ("nat", "firewall"):
+        from ..model.table import WantedTable
+
         return WantedTable(family, name, state="absent", lab=mark)
     if family == "interface":
+        from ..model.interface import WantedInterface
+
         return WantedInterface(name, state.domain, held=(state.stored, state.live), state="absent", lab=mark)
+    from ..model.link import WantedLink
+
     return WantedLink(state.resource, name, state.kind, state="absent", lab=mark, force=force)

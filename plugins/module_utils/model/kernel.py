@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+#: kinds of devices that take what comes in by the device below them
+RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+
 
 @dataclass(frozen=True)
 class Port:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Optional
 
 from .bridge import Bridge, PortOptions, Vlans
+from .kernel import RIDERS
 from .link_kinds import Bond, IpVlan, MacVlan, Nic, Team, Tun, Veth, Vlan, Vxlan
 from .option import Bag, declared, option, options, plain
 from .values import ADDRESS, BOOL, DEVICE, OWN_CIDR, SUBNET, U32, UNICAST_MAC, Kind, integer
@@ -19,8 +20,7 @@ KINDS = {
     "bridge": Bridge, "tun": Tun, "bond": Bond, "team": Team, "vlan": Vlan, "macvlan": MacVlan, "macvtap": MacVlan, "ipvlan": IpVlan, "ipvtap": IpVlan,
     "veth": Veth, "vxlan": Vxlan, "nic": Nic,
 }
-#: kinds that take what comes in by the device below them, and all that are on top of another device
-RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+#: kinds that are on top of another device
 RIDING = ("vlan", *RIDERS)
 #: kinds whose ports are other devices
 CONTROLLERS = ("bridge", "bond", "team")

@@ -1,32 +1,16 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The families of resources, what each knows of its states, and the one plan over all of them. Pure, as all plans."""
+"""The families of resources, what each knows of its states, and the one plan over all of them. Pure, as all plans.
+
+A family is imported where it is asked for.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Callable, NamedTuple
 
-from ..model import interface as nics
-from ..model import link as links
-from ..model import link_defaults, network_state, table
-from . import (
-    firewall,
-    firewall_guard,
-    interface,
-    interface_steps,
-    link,
-    link_guard,
-    link_steps,
-    link_target,
-    nat,
-    nat_guard,
-    network,
-    network_guard,
-    network_steps,
-    network_target,
-    table_steps,
-)
 from .order import ordered
 from .plan import Others, Plan
 
@@ -55,36 +39,66 @@ class Family(NamedTuple):
     mending: frozenset
 
 
-FAMILIES = {
-    "network": Family(
-        network.items_of, network_steps.steps_between, network_steps.changes_between, network_target.expected, network_target.undone,
-        lambda item, now: (), network_state.report, dict, network_guard.cuts, network_steps.MENDING,
-    ),
-    "link": Family(
-        link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone,
-        link_steps.leftovers, links.report, link_defaults.brief, link_guard.cuts, link_steps.MENDING,
-    ),
-    "nat": Family(
-        nat.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: table_steps.expected(target, context),
-        table_steps.undone,
-        lambda item, now: (), table.report, dict, nat_guard.cuts, frozenset(),
-    ),
-    "firewall": Family(
-        firewall.items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: table_steps.expected(target, context),
-        table_steps.undone,
-        lambda item, now: (), table.report, dict, firewall_guard.cuts, frozenset(),
-    ),
-    "interface": Family(
-        interface.items_of, interface_steps.steps_between, interface_steps.changes_between, lambda target, now, context: interface.expected(target, now),
-        lambda item: item.observed, interface_steps.leftovers, nics.report, dict, lambda item, access: (), frozenset(),
-    ),
-}
+def _networks():
+    from ..model import network_state
+    from . import network, network_guard, network_steps, network_target
+
+    return Family(network.items_of, network_steps.steps_between, network_steps.changes_between, network_target.expected, network_target.undone,
+                  lambda item, now: (), network_state.report, dict, network_guard.cuts, network_steps.MENDING)
+
+
+def _links():
+    from ..model import link as model
+    from ..model import link_defaults
+    from . import link, link_guard, link_steps, link_target
+
+    return Family(link.items_of, link_steps.steps_between, link_steps.changes_between, link_target.expected, link_target.undone,
+                  link_steps.leftovers, model.report, link_defaults.brief, link_guard.cuts, link_steps.MENDING)
+
+
+def _nats():
+    from . import nat, nat_guard
+
+    return _tables(nat.items_of, nat_guard.cuts)
+
+
+def _firewalls():
+    from . import firewall, firewall_guard
+
+    return _tables(firewall.items_of, firewall_guard.cuts)
+
+
+def _tables(items_of, cuts):
+    from ..model import table
+    from . import table_steps
+
+    return Family(items_of, table_steps.steps_between, table_steps.changes_between, lambda target, now, context: table_steps.expected(target, context),
+                  table_steps.undone, lambda item, now: (), table.report, dict, cuts, frozenset())
+
+
+def _interfaces():
+    from ..model import interface as model
+    from . import interface, interface_steps
+
+    return Family(interface.items_of, interface_steps.steps_between, interface_steps.changes_between,
+                  lambda target, now, context: interface.expected(target, now), lambda item: item.observed, interface_steps.leftovers, model.report, dict,
+                  lambda item, access: (), frozenset())
+
+
+#: in the order in which plans are made of them
+FAMILIES = {"network": _networks, "link": _links, "nat": _nats, "firewall": _firewalls, "interface": _interfaces}
+
+
+@cache
+def family_of(name):
+    """The Family of a name."""
+    return FAMILIES[name]()
 
 
 def make_plan(wanted, observed, host):
     """The Plan for a list of what is wanted, of whatever families, over {(family, name): state or None}. ``host.of(family)`` is the context of a family."""
     items = []
-    for name, family in FAMILIES.items():
+    for name in FAMILIES:
         mine = [each for each in wanted if each.family == name]
         if mine:
             rest = [each for each in wanted if each.family != name]
@@ -92,5 +106,5 @@ def make_plan(wanted, observed, host):
                             tuple((item.key, item.target) for item in items if item.family == "network"),
                             tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges),
                             tuple(nic for each in rest if each.family == "interface" for nic in each.moving))
-            items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
+            items += family_of(name).items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
     return Plan(ordered(items))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .families import FAMILIES
+from .families import family_of
 
 
 def clauses(items, access):
@@ -18,4 +18,4 @@ def clauses(items, access):
 
 
 def _said(items, access):
-    return [f"{item.said}: {clause}" for item in items for clause in FAMILIES[item.family].cuts(item, access)]
+    return [f"{item.said}: {clause}" for item in items for clause in family_of(item.family).cuts(item, access)]

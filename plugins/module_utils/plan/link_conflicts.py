@@ -9,7 +9,8 @@ import json
 import re
 
 from ..errors import UnsupportedError, ValidationError
-from ..model.link import CONTROLLERS, KINDS, RIDERS, RIDING, Link, over
+from ..model.kernel import RIDERS
+from ..model.link import CONTROLLERS, KINDS, RIDING, Link, over
 from ..model.link_kinds import Veth
 from ..model.option import declared, plain
 from . import link_rules

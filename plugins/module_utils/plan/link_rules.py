@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Callable, NamedTuple
 
 from ..errors import ValidationError, about
-from ..model.link import RIDERS
+from ..model.kernel import RIDERS
 from ..model.link_kinds import WATCHFUL, Bond, Vxlan
 from .link_taken import names_of, released
 from .link_target import fill

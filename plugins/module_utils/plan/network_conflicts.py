@@ -10,7 +10,7 @@ import itertools
 from urllib.parse import urlsplit
 
 from ..errors import UnsupportedError, ValidationError
-from ..model.link import RIDERS
+from ..model.kernel import RIDERS
 from ..model.network import interfaces
 
 #: what becomes of a conflict: libvirt would refuse it, or worse; it is refused unless a whole document asks for it; it is told

@@ -14,7 +14,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.errors import InUs
 from ansible_collections.virtlab.network.plugins.module_utils.model.interface import Mark
 from ansible_collections.virtlab.network.plugins.module_utils.model.kernel import Kernel, Port
 from ansible_collections.virtlab.network.plugins.module_utils.plan import families
-from ansible_collections.virtlab.network.plugins.module_utils.plan.families import FAMILIES
+from ansible_collections.virtlab.network.plugins.module_utils.plan.families import family_of
 from ansible_collections.virtlab.network.plugins.module_utils.plan.interface_steps import steps_between
 from ansible_collections.virtlab.network.plugins.module_utils.plan.plan import Plan
 
@@ -137,7 +137,7 @@ def test_a_new_nic_comes_and_goes(place):
         reached = took(host, "vm", item.steps[:number])
         done = took(reached, "vm", plan(reached, **task).steps)
         assert not Plan((plan(done, **task),)).changed and state_of(done, item_task(item)).lab == "default"
-        held, family = state_of(reached, item_task(item)), FAMILIES["interface"]
+        held, family = state_of(reached, item_task(item)), family_of("interface")
         back = took(reached, "vm", family.steps_between(held, family.undone(item)) or family.leftovers(item, held))
         assert back == host
     gone = plan(done, alias="ua-new", state="absent")
@@ -217,7 +217,7 @@ def test_parts_unknown_to_us_are_kept():
     host = Host((guest(stored=(held,), live=(held,)),))
     assert plan(host, mac=ONE, model="e1000e").target.live.unknown == held.unknown
     assert plan(host, mac=ONE, network="b").target.live.unknown == nic().unknown
-    item, family = plan(running(), mac=ONE, link="down"), FAMILIES["interface"]
+    item, family = plan(running(), mac=ONE, link="down"), family_of("interface")
     more = replace(item.target, live=replace(item.target.live, unknown=held.unknown, device="vnet9"))
     less = replace(item.target, live=replace(item.target.live, unknown=()))
     assert family.steps_between(more, family.expected(item.target, more, None)) == ()

@@ -13,7 +13,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.model.bridge impor
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkRoute, LinkState, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Vxlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
-from ansible_collections.virtlab.network.plugins.module_utils.plan.families import FAMILIES, make_plan
+from ansible_collections.virtlab.network.plugins.module_utils.plan.families import family_of, make_plan
 
 from .test_link import NIC, Host
 
@@ -33,7 +33,7 @@ def clauses(wanted, access=ACCESS, **states):
     states = {**STATES, **states}
     seen = {"br0": replace_seen("bridge"), "eth0": replace_seen("nic", "br0"), "eth1": replace_seen("nic", "br0"), "eth2": NIC}
     plan = make_plan([wanted], {("link", wanted.name): states.get(wanted.name)}, Host(seen=seen, states=states, keepers=("networkd", "networkmanager")))
-    return [clause for item in plan.items if item.steps for clause in FAMILIES["link"].cuts(item, access)]
+    return [clause for item in plan.items if item.steps for clause in family_of("link").cuts(item, access)]
 
 
 def replace_seen(kind, master=None):

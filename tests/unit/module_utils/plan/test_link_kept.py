@@ -13,7 +13,7 @@ from ansible_collections.virtlab.network.plugins.module_utils.model.bridge impor
 from ansible_collections.virtlab.network.plugins.module_utils.model.link import Kept, Link, LinkState, Seen, WantedLink
 from ansible_collections.virtlab.network.plugins.module_utils.model.link_kinds import Bond, Nic, Tun, Vlan
 from ansible_collections.virtlab.network.plugins.module_utils.model.option import Bag
-from ansible_collections.virtlab.network.plugins.module_utils.plan.families import FAMILIES
+from ansible_collections.virtlab.network.plugins.module_utils.plan.families import family_of
 
 from tests.unit.module_utils.plan.test_link import bridge, plans, there, verbs
 
@@ -113,5 +113,5 @@ def test_what_files_cannot_say_is_refused(wanted, words):
 def test_what_was_written_of_a_device_that_nobody_made_goes():
     """A rollback finds no device, and takes the files away."""
     item = plans([bridge(persist="auto")], **NETWORKD)[0]
-    assert [(step.verb, step.value) for step in FAMILIES["link"].leftovers(item, None)] == [("keep", ("br0", None)), ("forget", ("br0",))]
-    assert FAMILIES["link"].leftovers(plans([bridge(persist="none")])[0], None) == () and verbs(item) == ["keep"]
+    assert [(step.verb, step.value) for step in family_of("link").leftovers(item, None)] == [("keep", ("br0", None)), ("forget", ("br0",))]
+    assert family_of("link").leftovers(plans([bridge(persist="none")])[0], None) == () and verbs(item) == ["keep"]
