@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
+from functools import cached_property
 from pathlib import Path
 
 from testbed.play import environment
+from tests.ready import Ready
 
 
 class Ansible:
@@ -24,6 +25,10 @@ class Ansible:
             inventory["all"]["hosts"][host.name] = {**host.variables(address, way), "ansible_user": user}
         self.inventory = self.top / f"{host.name}-{way if address else 'near'}.json"
         self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
+
+    @cached_property
+    def _ready(self):
+        return Ready(self.top, self.environment)
 
     def play(self, *tasks):
         """Write a play of tasks, each a module's name, its arguments, and perhaps what else the task says; its path."""
@@ -57,8 +62,7 @@ class Ansible:
 
     def playbook(self, name, check=False, **variables):
         """Run a playbook by path or name on the host; (results of its tasks in order, counts of the recap)."""
-        done = subprocess.run(self.command(name, check, **variables), env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False)
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        assert lines and "stats" in lines[-1], done.stdout + done.stderr
+        told = self._ready.run(self.command(name, check, **variables))
+        lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        assert lines and "stats" in lines[-1], told
         return [line["result"] for line in lines[:-1]], lines[-1]["stats"][self.host.name]
