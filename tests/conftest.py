@@ -82,7 +82,7 @@ def suite(pytestconfig):
     return pytestconfig.getoption("suite")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ansible_for():
     """A function that gives Ansible for a host of a lab."""
     with collections() as top:

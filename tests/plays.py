@@ -6,11 +6,21 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from testbed.play import environment
 from tests.ready import Ready
+
+
+def _environment(top):
+    plugins = Path(__file__).with_name("callback_plugins")
+    return {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
+
+
+@cache
+def _ready(top):
+    return Ready(top, _environment(top))
 
 
 class Ansible:
@@ -18,17 +28,12 @@ class Ansible:
 
     def __init__(self, lab, host, top, address=None, way="far", user="root"):
         self.host, self.top = host, Path(top)
-        plugins = Path(__file__).with_name("callback_plugins")
-        self.environment = {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
+        self.environment = _environment(top)
         inventory = lab.inventory()
         if address:  # from the lab's world, as any user of a machine comes
             inventory["all"]["hosts"][host.name] = {**host.variables(address, way), "ansible_user": user}
         self.inventory = self.top / f"{host.name}-{way if address else 'near'}.json"
         self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
-
-    @cached_property
-    def _ready(self):
-        return Ready(self.top, self.environment)
 
     def play(self, *tasks):
         """Write a play of tasks, each a module's name, its arguments, and perhaps what else the task says; its path."""
@@ -62,7 +67,7 @@ class Ansible:
 
     def playbook(self, name, check=False, **variables):
         """Run a playbook by path or name on the host; (results of its tasks in order, counts of the recap)."""
-        told = self._ready.run(self.command(name, check, **variables))
+        told = _ready(self.top).run(self.command(name, check, **variables))
         lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
         assert lines and "stats" in lines[-1], told
         return [line["result"] for line in lines[:-1]], lines[-1]["stats"][self.host.name]

@@ -61,7 +61,7 @@ def _lead(line, plug, mac, child):
     port = f"probe-{secrets.token_hex(4)}"
     _hear(line, "there", child)
     _plug(plug, port, mac, child)
-    line.say({"port": port if plug.switch == BRIDGE else ""})
+    line.say({"moved": port if plug.switch != BRIDGE else ""})
     _hear(line, "up", child)
     begun = time.monotonic()
     if plug.switch == BRIDGE:
@@ -123,8 +123,8 @@ def _hear(line, word, child):
         raise BackendError(said["error"])
     if "crash" in said:
         raise RuntimeError(said["crash"])
-    until(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT), ENDING)
-    status = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    until(lambda: _ended(child), ENDING)
+    status = _ended(child)
     how = signal.Signals(status.si_status).name if status and status.si_code != os.CLD_EXITED else "itself"
     raise BackendError(f"the probe's process was ended by {how} before it was done; the kernel has removed its namespace and port")
 
@@ -134,8 +134,13 @@ def _end(child):
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
-        until(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT), ENDING)
+        until(lambda: _ended(child), ENDING)
     os.waitpid(child, 0)
+
+
+def _ended(child):
+    """How the process ended, as waitid(2) tells it, or None."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
 
 def _within(end, parent, work):
@@ -151,7 +156,8 @@ def _within(end, parent, work):
                     line.say({"up": True})
                     return line.hear()
 
-                line.hear()
+                if moved := line.hear().get("moved"):
+                    iproute.batch("ip", [("link", "set", "dev", moved, "name", plug_words.NIC)])
                 said = {"found": work(ready)}
             except VirtNetError as err:
                 said = {"error": str(err)}

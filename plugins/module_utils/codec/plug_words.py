@@ -38,8 +38,8 @@ def _bridge(plug, port, mac, pid, pvid):
 
 
 def _macvlan(plug, port, mac, pid, unused):
-    """The device is in the namespace from the start, and has no other end."""
-    return (("ip", [("link", "add", "link", plug.device, "name", NIC, "address", mac, "mtu", str(plug.mtu), "netns", pid, "type", "macvlan",
+    """The device is in the namespace from the start, and has no other end. No device of the host's may have its name as it is made: it is renamed in there."""
+    return (("ip", [("link", "add", "link", plug.device, "name", port, "address", mac, "mtu", str(plug.mtu), "netns", pid, "type", "macvlan",
                      "mode", plug.mode)]),)
 
 

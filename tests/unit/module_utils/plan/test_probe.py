@@ -111,8 +111,8 @@ def test_the_words():
         ("bridge", ["vlan del dev probe-1 vid 1", "vlan add dev probe-1 vid 10 pvid untagged",
                     "fdb replace 52:54:00:00:00:01 dev probe-1 master temp vlan 10"]),
         ("ip", ["link set dev probe-1 up"])]
-    (program, (command,)), = words(Plug("macvlan", "eth0", 1500, mode="vepa"), "", "52:54:00:00:00:01", 77)
-    assert (program, " ".join(command)) == ("ip", "link add link eth0 name eth0 address 52:54:00:00:00:01 mtu 1500 netns 77 type macvlan mode vepa")
+    (program, (command,)), = words(Plug("macvlan", "eth0", 1500, mode="vepa"), "probe-1", "52:54:00:00:00:01", 77)
+    assert (program, " ".join(command)) == ("ip", "link add link eth0 name probe-1 address 52:54:00:00:00:01 mtu 1500 netns 77 type macvlan mode vepa")
     assert len(words(Plug("bridge", "br0", 1500), "probe-1", "52:54:00:00:00:01", 77)) == 2
 
 
