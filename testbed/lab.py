@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
 from . import fabric, namespaces, topology, world
 from .bed import STATE, BedError, run
-from .claim import claim, labs
+from .claim import claim, down, labs
 from .vm import clone, machine
 
 #: hosts that start at the same time
@@ -60,6 +61,15 @@ def up(name, count=1, suite="bookworm", plans=None):
     lab = Lab(name, {each.name: each for each in started})
     lab.save()
     return lab
+
+
+@contextlib.contextmanager
+def running(name, **how):
+    """The Lab of up(), which is taken down in the end, and so is what was there of it where it did not start."""
+    try:
+        yield up(name, **how)
+    finally:
+        down(name)
 
 
 def load(name):

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from functools import cache
 from pathlib import Path
 
 from testbed.play import environment
 from tests.ready import Ready
+
+#: of plays, several of which may run at a time
+NUMBERS = itertools.count()
 
 
 def _environment(top):
@@ -32,13 +36,13 @@ class Ansible:
         inventory = lab.inventory()
         if address:  # from the lab's world, as any user of a machine comes
             inventory["all"]["hosts"][host.name] = {**host.variables(address, way), "ansible_user": user}
-        self.inventory = self.top / f"{host.name}-{way if address else 'near'}.json"
+        self.inventory = self.top / f"{lab.name}-{host.name}-{way if address else 'near'}.json"
         self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
 
     def play(self, *tasks):
         """Write a play of tasks, each a module's name, its arguments, and perhaps what else the task says; its path."""
         listed = [{f"virtlab.network.{name}" if "." not in name else name: arguments, "ignore_errors": True, **dict(*more)} for name, arguments, *more in tasks]
-        path = self.top / "play.json"
+        path = self.top / f"play{next(NUMBERS)}.json"
         path.write_text(json.dumps([{"hosts": self.host.name, "gather_facts": False, "tasks": listed}]), encoding="utf-8")
         return str(path)
 

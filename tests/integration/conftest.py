@@ -10,22 +10,17 @@ import os
 
 import pytest
 
-from testbed import claim, guest
+from testbed import guest
 from testbed import lab as labs
 from testbed.bed import need_root
-from testbed.play import collections
-from tests.plays import Ansible
 
 
 @pytest.fixture(scope="session")
 def lab(suite):
     """A lab with two hosts, for the whole session."""
     need_root("make test-integration")
-    name = f"it{os.getpid()}"
-    try:
-        yield labs.up(name, count=2, suite=suite)
-    finally:
-        claim.down(name)
+    with labs.running(f"it{os.getpid()}", count=2, suite=suite) as up:
+        yield up
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +30,9 @@ def host(lab):
 
 
 @pytest.fixture(scope="session")
-def ansible(lab, host):
+def ansible(lab, host, ansible_for):
     """Ansible for that host."""
-    with collections() as top:
-        yield Ansible(lab, host, top)
+    return ansible_for(lab, host)
 
 
 @pytest.fixture

@@ -10,11 +10,9 @@ import shlex
 
 import pytest
 
-from testbed import claim, guest
+from testbed import guest
 from testbed import lab as labs
-from testbed.play import collections
 from tests.packets import answer, asked
-from tests.plays import Ansible
 
 NETWORKS = [
     {"name": "lab", "forward": {"mode": "open"}, "bridge": {"name": "testlab"},
@@ -38,11 +36,8 @@ IPTABLES = [(program, table) for program in ("iptables", "ip6tables") for table 
 @pytest.fixture(scope="module")
 def lab(suite):
     """A lab whose host has these programs, none of which runs."""
-    name = f"nb{os.getpid()}"
-    try:
-        yield labs.up(name, count=1, suite=f"{suite}-neighbours")
-    finally:
-        claim.down(name)
+    with labs.running(f"nb{os.getpid()}", suite=f"{suite}-neighbours") as up:
+        yield up
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +47,9 @@ def host(lab):
 
 
 @pytest.fixture(scope="module")
-def ansible(lab, host):
+def ansible(lab, host, ansible_for):
     """Ansible for that host."""
-    with collections() as top:
-        yield Ansible(lab, host, top)
+    return ansible_for(lab, host)
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from testbed import claim, guest
+from testbed import guest
 from testbed import lab as labs
 from testbed.bed import need_root
-from testbed.play import collections
-from tests.plays import Ansible
 
 HYPERVISOR = "virtlab.network.hypervisor"
 NAT_NETWORK = "virtlab.network.nat_network"
@@ -60,16 +58,11 @@ class Site:
 
 
 @pytest.fixture(scope="module", params=["bookworm-bare", "trixie-bare"])
-def bare(request):
+def bare(request, ansible_for):
     """A host without libvirt."""
     need_root("make test-integration")
-    name = f"roles{os.getpid()}"
-    try:
-        lab = labs.up(name, suite=request.param)
-        with collections() as top:
-            yield Site(Ansible(lab, lab.hosts["host1"], top), lab.hosts["host1"])
-    finally:
-        claim.down(name)
+    with labs.running(f"roles{os.getpid()}", suite=request.param) as lab:
+        yield Site(ansible_for(lab, lab.hosts["host1"]), lab.hosts["host1"])
 
 
 @pytest.fixture(scope="module")

@@ -93,8 +93,7 @@ def test_hosts_are_wired_as_a_topology_says(tmp_path):
     left = {"eth0": "lan", "eth1": {**trunk, "addresses": ["10.9.0.1/24"], "mac": "52:54:00:00:00:01"}}
     right = {"nics": {"eth1": {**trunk, "addresses": ["10.9.0.2/24"]}}, "suite": "trixie"}
     (tmp_path / "topology.json").write_text(json.dumps({"hosts": {"left": {"nics": left}, "right": right}}), encoding="utf-8")
-    try:
-        running = labs.up(name, plans=topology.read(tmp_path / "topology.json"))
+    with labs.running(name, plans=topology.read(tmp_path / "topology.json")) as running:
         right = running.hosts["right"]
         assert right.run("ping", "-M", "do", "-s", "8900", "-c", "1", "-W", "5", "10.9.0.1").returncode == 0
         assert "52:54:00:00:00:01" in right.run("ip", "neighbour", "show", "dev", "eth1").stdout
@@ -103,8 +102,6 @@ def test_hosts_are_wired_as_a_topology_says(tmp_path):
         assert answers(running.hosts["left"], "203.0.113.1")
         assert {machine: facts["ansible_netns_target"] for machine, facts in running.inventory()["all"]["hosts"].items()} == {
             machine.name: str(machine.pid) for machine in running.hosts.values()}
-    finally:
-        claim.down(name)
 
 
 def test_what_killed_runs_left_is_cleaned_and_nothing_else(lab):

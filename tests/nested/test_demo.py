@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from testbed import claim, kernel, root, topology
+from testbed import kernel, root, topology
 from testbed import lab as labs
 from testbed.bed import run
 from testbed.host import CHECKOUT
@@ -40,17 +40,14 @@ def machine(tmp_path_factory):
     wheels = tmp_path_factory.mktemp("wheels")
     run(sys.executable, "-m", "pip", "download", "--quiet", "--dest", wheels, "--only-binary=:all:", "--python-version=3.11", "--implementation=cp",
         "--platform=manylinux2014_x86_64", "--constraint=requirements-lock.txt", "--requirement=requirements.txt", cwd=CHECKOUT)
-    name = f"demo{os.getpid()}"
     inner = {"memory": 3072, "packages": [*packages("demo"), "make"]}
-    try:
-        made = labs.up(name, plans=topology.of({"kind": "vm", "hosts": {"inner": inner}})).hosts["inner"]
+    with labs.running(f"demo{os.getpid()}", plans=topology.of({"kind": "vm", "hosts": {"inner": inner}})) as lab:
+        made = lab.hosts["inner"]
         send(made, CHECKOUT, run("git", "ls-files", "-co", "--exclude-standard", cwd=CHECKOUT).stdout.splitlines(), CLONE)
         send(made, wheels, ["."], WHEELS)
         for built in (root.build(), kernel.build()):
             send(made, built.parent, [built.name], CACHE)
         yield made
-    finally:
-        claim.down(name)
 
 
 def shown(machine, *argv):

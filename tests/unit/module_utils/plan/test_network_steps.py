@@ -89,15 +89,16 @@ def take(state, step):
 MADE = Kernel("up", frozenset({"10.0.0.1/24"}))
 
 
-def killed_and_gone_on(state, target):
-    """Take the steps from a state, killed after any number of them; then those of a new plan. Yields what is reached each time."""
-    steps = steps_between(state, target)
+def killed_and_gone_on(state, steps_from):
+    """Take the steps from a state, killed after any number of them; then those of a new plan. Yields what is reached each time, where nothing is left to do."""
+    steps = steps_from(state)
     for killed_after in range(len(steps) + 1):
         reached = state
         for step in steps[:killed_after]:
             reached = take(reached, step)
-        for step in steps_between(reached, target):
+        for step in steps_from(reached):
             reached = take(reached, step)
+        assert steps_from(reached) == ()
         yield reached
 
 
@@ -105,9 +106,8 @@ def killed_and_gone_on(state, target):
 @pytest.mark.parametrize("target", STATES)
 def test_steps_lead_there_from_every_place_where_a_run_was_killed(state, target):
     """Taking the steps reaches the target; so does a new plan made after any number of them."""
-    for reached in killed_and_gone_on(state, target):
+    for reached in killed_and_gone_on(state, lambda now: steps_between(now, target)):
         assert (reached and replace(reached, kernel=None)) == target
-    assert steps_between(target, target) == ()
 
 
 @pytest.mark.parametrize("live", [A, B])
@@ -115,9 +115,8 @@ def test_steps_lead_there_from_every_place_where_a_run_was_killed(state, target)
 def test_the_kernel_is_mended_from_every_place_where_a_run_was_killed(live, kernel):
     """With a restart and without one, ports and all; a target that is what it is takes no step."""
     target = NetworkState(A, A, True, KERNELS[0])
-    for reached in killed_and_gone_on(NetworkState(A, live, True, kernel), target):
+    for reached in killed_and_gone_on(NetworkState(A, live, True, kernel), lambda now: steps_between(now, target)):
         assert reached == target
-    assert steps_between(target, target) == ()
 
 
 def test_an_interrupted_restart_is_gone_on_with():
@@ -142,16 +141,9 @@ PORTED = [NetworkState(A, A, True, replace(MADE, ports=(TAP,))), NetworkState(JO
 def test_named_ports_come_and_go_from_every_place_where_a_run_was_killed(state, definition):
     """Those of the plan of a run that was killed, and of the next one's, which sees what the first left."""
     task, links = wanted(definition=definition, autostart=True), frozenset({"eth1", "vnet0"})
-    steps = plan(task, state, links=links).steps
-    for killed_after in range(len(steps) + 1):
-        reached = state
-        for step in steps[:killed_after]:
-            reached = take(reached, step)
-        for step in plan(task, reached, links=links).steps:
-            reached = take(reached, step)
+    for reached in killed_and_gone_on(state, lambda now: plan(task, now, links=links).steps):
         assert reached.stored == definition and reached.live is not None and reached.hook is (True if definition is JOINED else None)
         assert (reached.kernel.port("eth1") is not None) == (definition is JOINED)
-        assert plan(task, reached, links=links).steps == ()
 
 
 def test_what_a_plan_put_on_a_bridge_is_taken_off_again():
@@ -192,17 +184,10 @@ ANSWERED = [
 def test_proxied_addresses_come_and_go_from_every_place_where_a_run_was_killed(state, definition, run):
     """What is there in the end is what is named, and nothing of what was; settings of the NIC may stay."""
     task, links = wanted(definition=definition, state=run, autostart=True), frozenset({"eth0", "eth1"})
-    steps = plan(task, state, links=links).steps
-    for killed_after in range(len(steps) + 1):
-        reached = state
-        for step in steps[:killed_after]:
-            reached = take(reached, step)
-        for step in plan(task, reached, links=links).steps:
-            reached = take(reached, step)
+    for reached in killed_and_gone_on(state, lambda now: plan(task, now, links=links).steps):
         there = frozenset(entry for entry in reached.proxied if not entry.stays)
         expected = frozenset(entry for entry in entries(definition.proxied) if not entry.stays) if run == "active" else frozenset()
         assert reached.stored == definition and there == expected and reached.hook is (True if definition.proxied else None)
-        assert plan(task, reached, links=links).steps == ()
 
 
 def test_a_change_of_proxied_addresses_costs_nothing():
