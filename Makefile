@@ -106,15 +106,18 @@ test-unit: deps-test ## unit tests: seconds, no root, no daemon
 test-integration: deps-test ## integration tests against real libvirtd in the test bed's namespaces (needs root)
 	@python -m pytest -n 3 --dist loadfile tests/integration
 
-# What depends on versions, with those of Debian 13.
-LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall neighbours
-.PHONY: test-trixie
-test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with those of Debian 13 (needs root)
+# What depends on versions, with those of Debian 13: first what goes through every option of networks and rules, which is enough for each change.
+LATER := matrix virt_network virt_network_info nft nft_firewall
+LATER_ALL := $(LATER) virt_host documents guests interface nat firewall neighbours probe
+.PHONY: test-trixie test-trixie-all
+test-trixie: deps-test ## every option of networks and rules, with libvirt and nft(8) of Debian 13 (needs root)
 	@python -m pytest -n 3 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
+test-trixie-all: deps-test ## all that depends on their versions (needs root)
+	@python -m pytest -n 3 --dist loadfile --suite trixie $(LATER_ALL:%=tests/integration/test_%.py)
 
 .PHONY: test-machines
 test-machines: deps-test ## what takes a kernel, an init and a reboot of its own, in virtual machines (needs root)
-	@python -m pytest -n 2 --dist loadfile tests/machines
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/machines
 
 .PHONY: test-lockout
 test-lockout: deps-test ## a hundred attempts to lock oneself out of a virtual machine over ssh (needs root, about an hour)
@@ -127,8 +130,8 @@ test-vm: deps-test ## molecule's SCENARIO=nat_lab on a virtual machine with SUIT
 	@tools/molecule.sh $(CACHE) $(SUITE) $(SCENARIO)
 
 .PHONY: test-vm-all
-test-vm-all: deps-test ## virtual machines of every release: molecule's scenarios, Debian 13's reboots and uplinks, and the demo in one (needs root)
-	@MAKE='$(MAKE)' tools/stages.sh test-vm-bookworm test-vm-trixie test-machines-trixie test-nested
+test-vm-all: deps-test ## what make test leaves out: Debian 13 as a whole, molecule's scenarios on either release, and the demo in a machine (needs root)
+	@MAKE='$(MAKE)' tools/stages.sh test-trixie-all test-vm-bookworm test-vm-trixie test-machines-trixie test-nested
 
 .PHONY: test-vm-bookworm test-vm-trixie
 test-vm-bookworm test-vm-trixie: test-vm-%: deps-test
