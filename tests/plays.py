@@ -17,8 +17,7 @@ class Ansible:
 
     def __init__(self, lab, host, top, address=None, way="far", user="root"):
         self.host, self.top = host, Path(top)
-        plugins = Path(__file__).with_name("callback_plugins")
-        self.environment = {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
+        self.environment = {**environment(top), "ANSIBLE_STDOUT_CALLBACK": "virtlab.network.results"}
         inventory = lab.inventory()
         if address:  # from the lab's world, as any user of a machine comes
             inventory["all"]["hosts"][host.name] = {**host.variables(address, way), "ansible_user": user}
