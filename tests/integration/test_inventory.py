@@ -148,7 +148,8 @@ def outer(host, container):
 def test_names_addresses_and_groups_as_wanted(inventory, guests):
     """Constructed features, the expression for names, whose addresses win, prefixes, and choices that there are not."""
     inventory.configure(hostname="virtlab.guest ~ '-' ~ virtlab.hypervisor", address_sources=["arp"], families=["ipv4"], network_prefix="net_",
-                        group="all_guests", groups={"containers": "virtlab.driver == 'LXC'"}, keyed_groups=[{"key": "virtlab.driver | lower", "prefix": "driver"}],
+                        group="all_guests",
+                        groups={"containers": "virtlab.driver == 'LXC'"}, keyed_groups=[{"key": "virtlab.driver | lower", "prefix": "driver"}],
                         compose={"first_mac": "virtlab.nics[0].mac"})
     hosts, groups, said = inventory.list()
     assert groups["containers"] == groups["driver_lxc"] == ["db-host2", "quiet-host1", "web-host1", "web-host2"] and "more than one" not in said
