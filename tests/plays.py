@@ -18,8 +18,7 @@ NUMBERS = itertools.count()
 
 
 def _environment(top):
-    plugins = Path(__file__).with_name("callback_plugins")
-    return {**environment(top), "ANSIBLE_CALLBACK_PLUGINS": str(plugins), "ANSIBLE_STDOUT_CALLBACK": "results"}
+    return {**environment(top), "ANSIBLE_STDOUT_CALLBACK": "virtlab.network.results"}
 
 
 @cache

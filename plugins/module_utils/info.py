@@ -97,7 +97,7 @@ def _nic(domain, pair, state, told):
     stored, live = pair
     held, shown = state.definition, interface.report(state)
     return {
-        "domain": domain.name, "driver": domain.driver, "domain_state": domain.state, "persistent": domain.persistent, "mac": held.mac,
+        "domain": domain.name, "uuid": domain.uuid, "driver": domain.driver, "domain_state": domain.state, "persistent": domain.persistent, "mac": held.mac,
         "alias": (live or stored).label, "target": live.device if live else held.target, "type": (live or stored).actual, "model": held.model,
         "link": (live or stored).link, "stored": stored is not None, "live": live is not None, "lab": state.lab,
         "config": {"domain": domain.name, **interface.config(held)} if held.known else None,

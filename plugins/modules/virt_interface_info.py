@@ -44,6 +44,7 @@ interfaces:
   returned: success
   contains:
     domain: {description: Name of the guest., type: str, returned: always}
+    uuid: {description: UUID of the guest., type: str, returned: always}
     driver: {description: libvirt's driver that runs it., type: str, returned: always}
     domain_state: {description: "State of the guest in libvirt's words, such as V(running) or V(shut off).", type: str, returned: always}
     persistent: {description: Whether the guest is stored., type: bool, returned: always}

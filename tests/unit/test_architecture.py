@@ -21,6 +21,9 @@ COMMON = {"module_utils/errors", "module_utils/deps", "module_utils/argument_spe
 ROOMS = {
     "modules": {"module_utils/run"},
     "action": {"plugin_utils"},
+    "inventory": {"plugin_utils"},
+    "filter": {"plugin_utils"},
+    "callback": set(),
     "plugin_utils": set(),
     "connection": set(),
     "doc_fragments": {"module_utils/model"},
@@ -41,6 +44,8 @@ ROOMS = {
     "module_utils/errors": set(),
 }
 
+#: what runs where Ansible does
+CONTROLLER = tuple(f"plugins/{room}/" for room in ("action", "callback", "connection", "filter", "inventory", "plugin_utils"))
 MODULE_DOCS = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 
 
@@ -179,7 +184,7 @@ def test_imports_are_relative_and_literal():
 
 def test_only_run_knows_ansible():
     """AnsibleModule is named in run.py alone, and so is anything else of Ansible's; what runs on the controller is Ansible's own."""
-    managed = [source for source in PLUGINS if not source.name.startswith(("plugins/connection/", "plugins/action/", "plugins/plugin_utils/"))]
+    managed = [source for source in PLUGINS if not source.name.startswith(CONTROLLER)]
     knows = {source.name for source in managed if any(found.name.split(".")[0] == "ansible" for found in source.imports())}
     names = {source.name for source in PLUGINS if mentions(source.tree, "AnsibleModule")}
     assert knows | names == {"plugins/module_utils/run.py"}
