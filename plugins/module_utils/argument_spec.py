@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .model.bridge import Bridge, BridgePort, Vlans
+from .model.ends import Ends
 from .model.firewall import Firewall
 from .model.interface import Interface
 from .model.link import KINDS, Link
@@ -181,3 +182,8 @@ def virt_confirm():
 def virt_probe():
     """AnsibleModule's keywords for virt_probe."""
     return {"argument_spec": {**of_model(Probe), **connection()}}
+
+
+def virt_ends():
+    """AnsibleModule's keywords for virt_ends."""
+    return {"argument_spec": {**of_model(Ends), **connection()}}

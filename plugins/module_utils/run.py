@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule
 
 from . import argument_spec, info, trial
+from . import ends as staying
 from . import probe as proof
 from .errors import VirtNetError, heed_signals
 
@@ -38,6 +39,12 @@ def probe():
     """The module virt_probe."""
     module = AnsibleModule(supports_check_mode=False, **argument_spec.virt_probe())
     _run(module, lambda: proof.probe(module.params))
+
+
+def ends():
+    """The module virt_ends."""
+    module = AnsibleModule(supports_check_mode=False, **argument_spec.virt_ends())
+    _run(module, lambda: staying.ends(module.params))
 
 
 def _change(name, spec):

@@ -21,10 +21,13 @@ COMMON = {"module_utils/errors", "module_utils/deps", "module_utils/argument_spe
 ROOMS = {
     "modules": {"module_utils/run"},
     "action": {"plugin_utils"},
-    "plugin_utils": set(),
+    "plugin_utils": {"module_utils/model"},
     "connection": set(),
     "doc_fragments": {"module_utils/model"},
-    "module_utils/run": {"module_utils/trial", "module_utils/info", "module_utils/probe"},
+    "filter": {"plugin_utils"},
+    "module_utils/run": {"module_utils/trial", "module_utils/info", "module_utils/probe", "module_utils/ends"},
+    "module_utils/ends": {"module_utils/probe", "module_utils/info", "module_utils/desired", "module_utils/plan", "module_utils/backend",
+                          "module_utils/model"},
     "module_utils/probe": {"module_utils/desired", "module_utils/plan", "module_utils/backend", "module_utils/model"},
     "module_utils/trial": {"module_utils/act", "module_utils/reconcile", "module_utils/backend"},
     "module_utils/act": {"module_utils/reconcile", "module_utils/diff", "module_utils/plan"},
@@ -163,7 +166,8 @@ def test_imports_are_relative_and_literal():
 
 def test_only_run_knows_ansible():
     """AnsibleModule is named in run.py alone, and so is anything else of Ansible's; what runs on the controller is Ansible's own."""
-    managed = [source for source in PLUGINS if not source.name.startswith(("plugins/connection/", "plugins/action/", "plugins/plugin_utils/"))]
+    controlling = tuple(f"plugins/{name}/" for name in ("connection", "action", "filter", "plugin_utils"))
+    managed = [source for source in PLUGINS if not source.name.startswith(controlling)]
     knows = {source.name for source in managed if any(found.name.split(".")[0] == "ansible" for found in source.imports())}
     names = {source.name for source in PLUGINS if mentions(source.tree, "AnsibleModule")}
     assert knows | names == {"plugins/module_utils/run.py"}
