@@ -52,11 +52,20 @@ def verdict(plan, asked, again, looked):
     second = found(plan, again, watched)
     looks = {host: result for host, result in looked.items() if "seen" in result}
     cells = [_told(cell, first.get(cell["id"]), second.get(cell["id"]), looks) for cell in plan["cells"]]
-    ends = [{"label": each["label"], "host": each["host"], "problem": each["problem"]} for each in plan["points"] if each["kind"] != "address"]
+    ends = _ends(plan["points"])
     counts = {status: sum(cell["status"] == status for cell in cells) for status in (RIGHT, WRONG, UNPROVED)}
     problems = [f"{each['label']}: {each['problem']}" for each in ends if each["problem"]] + [explained(cell) for cell in cells if cell["status"] != RIGHT]
     labels = list(dict.fromkeys(each["label"] for each in plan["points"]))
     return {"ok": not problems, "counts": counts, "cells": cells, "ends": ends, "labels": labels, "problems": problems}
+
+
+def _ends(points):
+    """What is wrong with each end that had to be there; two guests of one network are one."""
+    found = {}
+    for each in points:
+        if each["kind"] != "address":
+            found.setdefault((each["label"], each["host"]), {})[each["problem"]] = True
+    return [{"label": label, "host": host, "problem": "; ".join(filter(None, problems))} for (label, host), problems in found.items()]
 
 
 def _told(cell, check, second, looks):
@@ -80,7 +89,7 @@ def explained(cell):
 def detailed(cell):
     """What is known of the way of a wrong cell, line by line."""
     told = cell.get("way", {})
-    lines = [f"came by {hop}" for hop in told.get("hops", ())]
+    lines = list(told.get("hops", ()))
     lines += [f"died {told['died']}"] if told.get("died") else []
     if cell["seen"] == ALLOWED:
         lines += [f"let through {told['rule']}"] if told.get("rule") else []

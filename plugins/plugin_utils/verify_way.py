@@ -20,10 +20,10 @@ def way(cell, outcome, looked):
     hosts += [cell["to_host"]] if cell["to_host"] in looked and cell["to_host"] not in hosts else []
     seen = [{**each, "host": host} for host in hosts for each in sorted(looked[host].get("seen", ()), key=lambda each: each["at"])]
     traced = [{**each, "host": host} for host in hosts for each in looked[host].get("traced", ())]
-    asked, answered = _told_apart(cell, [*seen, *traced])
+    asked, answered = _told_apart(cell, seen, traced)
     there, back = ([each for each in seen if _key(each) in keys] for keys in (asked, answered))
     rules = [each for each in traced if _key(each) in asked | answered]
-    hops = [*_hops(there, ""), *_hops(back, "the answer, ")]
+    hops = [*_hops(there, "came by"), *_hops(back, "the answer came by")]
     if outcome == ALLOWED:
         return {"hops": hops, "died": "", "rule": _let_through(rules)}
     dropped = next((each for each in rules if each["dropped"]), None)
@@ -37,12 +37,25 @@ def _key(each):
     return each["protocol"], each["source"], each["sport"], each["target"], each["port"], each["mark"] if each["protocol"] == "icmp" else "", each["says"]
 
 
-def _told_apart(cell, packets):
+def _sent(cell, protocol, seen, traced):
+    """Marks of what the end that asks sent. Of the host itself that is what came in by no device: what it translates for others has its address, too."""
+    port = int(cell["port"].partition("/")[2] or 0)
+
+    def own(each):
+        return (each["host"] == cell["from_host"] and each["protocol"] == protocol and not each["says"] and each["source"] in cell["sources"]
+                and (each["target"], each["port"]) == (cell["target"], port))
+
+    plugged = {each["mark"] for each in seen if own(each) and each["end"] == cell["from"]}
+    if plugged:
+        return plugged
+    came = {each["mark"] for each in seen if each["host"] == cell["from_host"] and not each["out"]}
+    return {each["mark"] for each in [*seen, *(each for each in traced if "inet output" in each["hooks"])] if own(each)} - came
+
+
+def _told_apart(cell, seen, traced):
     """(keys of the packets that ask, keys of those that answer)."""
-    protocol, unused, port = cell["port"].partition("/")
-    number = int(port or 0)
-    first = {each["mark"] for each in packets if each["protocol"] == protocol and not each["says"] and each["source"] in cell["sources"]
-             and (each["target"], each["port"]) == (cell["target"], number)}
+    protocol, packets = cell["port"].partition("/")[0], [*seen, *traced]
+    first = _sent(cell, protocol, seen, traced)
     asked = [each for each in packets if each["protocol"] == protocol and not each["says"] and each["mark"] in first]
     back = {(each["target"], each["port"], each["source"], each["sport"]) for each in asked}
     answered = [each for each in packets if each["protocol"] == protocol and (each["source"], each["sport"], each["target"], each["port"]) in back
@@ -64,7 +77,7 @@ def _hops(seen, what):
     lines = {}
     for each in seen:
         lines.setdefault(each["host"], []).append(f"{'out' if each['out'] else 'in'} by {_place(each)}")
-    return [f"{what}{host}: {', '.join(dict.fromkeys(steps))}" for host, steps in lines.items()]
+    return [f"{what} {host}: {', '.join(dict.fromkeys(steps))}" for host, steps in lines.items()]
 
 
 def _after(seen, host):
