@@ -22,7 +22,7 @@ PROTOCOLS = ("tcp", "udp", "icmp")
 class End(Place):
     """One that asks and is asked: plugged in as a guest would be, the host itself, or a guest that runs, which is asked alone."""
 
-    name: Optional[str] = option(LINE, "What it is called, by O(checks[].end) and by the result.", required=True)
+    name: Optional[str] = option(LINE, "What it is called, by checks and by the result.", required=True)
     guest: Optional[str] = option(
         WORD, "A guest of libvirt's that runs, instead. Nothing is done to it; its addresses are looked up, as its agent, leases or ARP tell them. With "
         "O(network) of its NICs on that network alone."
