@@ -194,3 +194,10 @@ def virt_probe():
     from .model.probe import Probe
 
     return {"argument_spec": {**of_model(Probe), **connection()}}
+
+
+def virt_ends():
+    """AnsibleModule's keywords for virt_ends."""
+    from .model.ends import Ends
+
+    return {"argument_spec": {**of_model(Ends), **connection()}}

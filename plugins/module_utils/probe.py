@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from .backend import links, probe_within
+from .backend import links, probe_home, probe_within
 from .backend import probe as process
 from .backend.host import Host
 from .desired.probe import probe as desired
 from .errors import ProofError, UnsupportedError, ValidationError
+from .model.plug import HOST, Asking, Plug
 from .plan.probe import asking, plug
 from .plan.probe_verdict import result
 
@@ -17,13 +18,24 @@ from .plan.probe_verdict import result
 def probe(params):
     """The result of a probe. Raises ProofError, which has the result, where something is not as expected."""
     wanted = desired(params)
-    network = _network(params["uri"], wanted) if wanted.network else None
-    place, asked, mac = plug(wanted, network, links.dump()), asking(wanted, network), wanted.mac or process.random_mac()
-    found = process.live(place, mac, lambda ready: probe_within.stay(wanted, asked, mac, ready))
+    place, asked, mac = prepare(params["uri"], wanted)
+    if wanted.host:
+        process.need_root()
+        found = probe_home.visit(wanted)
+    else:
+        found = process.live(place, mac, lambda side: probe_within.stay(wanted, asked, mac, side))
     told, problems = result(wanted, asked, place, mac, found)
     if problems and wanted.fail is not False:
         raise ProofError("; ".join(problems), told)
     return {"changed": False, **told}
+
+
+def prepare(uri, wanted):
+    """(the Plug, the Asking, the MAC address) of a Place, as this host is. The host itself is plugged in nowhere."""
+    if wanted.host:
+        return Plug(HOST, None, 0), Asking(), None
+    network = _network(uri, wanted) if wanted.network else None
+    return plug(wanted, network, links.dump()), asking(wanted, network), wanted.mac or process.random_mac()
 
 
 def _network(uri, wanted):

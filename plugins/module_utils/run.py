@@ -48,6 +48,14 @@ def probe():
     _run(module, lambda: proof.probe(module.params))
 
 
+def ends():
+    """The module virt_ends."""
+    from . import ends as staying
+
+    module = AnsibleModule(supports_check_mode=False, **argument_spec.virt_ends())
+    _run(module, lambda: staying.ends(module.params))
+
+
 def _change(name, spec):
     from . import trial
 

@@ -78,6 +78,12 @@ EXAMPLES = r"""
       - {name: a foreign DHCP server, protocols: [dhcp, dhcpv6, router], besides: [10.0.10.1]}
       - {name: another subnet, protocols: [ipv4, arp], besides: [10.0.10.0/24, 0.0.0.0]}
 
+- name: Does the host itself reach what its guests' images come from
+  virtlab.network.virt_probe:
+    host: true
+    checks:
+      - {tcp: images.example.com, port: 443}
+
 - name: On the host of the servers, somebody who answers
   virtlab.network.virt_probe:
     network: servers
@@ -117,7 +123,7 @@ plugged:
       description: The network, where one was named.
       type: str
     switch:
-      description: V(bridge) or V(macvlan).
+      description: V(bridge) or V(macvlan), or V(host) where nothing was plugged in.
       type: str
     device:
       description: The bridge, or the device that is shared.

@@ -85,6 +85,15 @@ def test_fixed_addresses_and_pings(probe):
     assert result["ok"] is True and set(outcomes(result)) == {"allowed"}
 
 
+def test_the_host_itself_asks(probe, place):
+    """With what it has, and nothing is plugged in; what it reaches is not what its guests do."""
+    result = probe(host=True, checks=[{"ping": "gateway"}, {"ping": "10.80.0.1"}, {"tcp": INTERNET, "port": 80}, {"tcp": INTERNET6, "port": 80},
+                                      {"resolve": "internet.test", "expect": [INTERNET, INTERNET6]}, {"udp": WORLD, "port": 9, "expect": "rejected"},
+                                      {"tcp": INTERNET, "port": 24, "expect": "rejected"}])
+    assert set(outcomes(result)) == {"allowed", "rejected"} and result["plugged"] == {"switch": "host", "isolated": False}
+    assert result["addresses"][0]["address"] == "198.51.100.11/24" and result["gateways"][0] == WORLD and result["checks"][6]["why"] == "reset"
+
+
 def test_what_a_guest_gets(probe, place):
     """Leases of both families, given back at the end, with what comes along; the route of IPv6 is from the router."""
     result = probe(network="lab", checks=[

@@ -40,34 +40,65 @@ def random_mac():
     return "52:54:00:" + ":".join(f"{each:02x}" for each in secrets.token_bytes(3))
 
 
-def live(plug, mac, work):
-    """What ``work(ready)`` returns in a namespace that is plugged in as a Plug says; it calls ready() once its NIC is up, and waits in there for the switch."""
+def need_root():
+    """Raise BackendError where this process may not do what a probe does."""
     if os.geteuid() != 0:
-        raise BackendError("a probe makes a namespace and a port on a bridge, which takes root: run this task with become: true")
-    ours, theirs = socket.socketpair()
-    parent, child = os.getpid(), os.fork()
-    if child == 0:
-        ours.close()
-        _within(theirs, parent, work)
-    theirs.close()
+        raise BackendError("a probe makes a namespace and a port on a bridge, and hears ICMP, which takes root: run this task with become: true")
+
+
+def live(plug, mac, work):
+    """What ``work(side)`` returns in a namespace that is plugged in as a Plug says."""
+    process = Process(work)
     try:
-        with _Line(ours) as line:
-            return _lead(line, plug, mac, child)
+        process.plug(plug, mac)
+        return {**process.hear("found"), "port": process.port}
     finally:
-        _end(child)
+        process.end()
 
 
-def _lead(line, plug, mac, child):
-    port = f"probe-{secrets.token_hex(4)}"
-    _hear(line, "there", child)
-    _plug(plug, port, mac, child)
-    line.say({"moved": port if plug.switch != BRIDGE else ""})
-    _hear(line, "up", child)
-    begun = time.monotonic()
-    if plug.switch == BRIDGE:
-        until(lambda: _passes(port), LISTENING)
-    line.say({"waited": round(time.monotonic() - begun, 1)})
-    return {**_hear(line, "found", child), "port": port if plug.switch == BRIDGE else ""}
+class Process:
+    """A process in a namespace of its own, which does ``work(side)`` there, and dies with the thread that made it.
+
+    ``side`` is its end of the way here: it calls side.ready() once its NIC is up, and waits in there for the switch; and side.turn(said) to tell something
+    and hear what is asked of it next.
+    """
+
+    def __init__(self, work):
+        need_root()
+        ours, theirs = socket.socketpair()
+        parent, self.child = os.getpid(), os.fork()
+        if self.child == 0:
+            ours.close()
+            _within(theirs, parent, work)
+        theirs.close()
+        self.line, self.port = Line(ours), ""
+
+    def plug(self, plug, mac):
+        """Give it a NIC, and wait until the switch passes its frames on. ``port`` is then the name of the port, where the switch has one."""
+        port = f"probe-{secrets.token_hex(4)}"
+        self.hear("there")
+        _plug(plug, port, mac, self.child)
+        self.port = port if plug.switch == BRIDGE else ""
+        self.line.say({"moved": "" if self.port else port})
+        self.hear("up")
+        begun = time.monotonic()
+        if self.port:
+            until(lambda: _passes(port), LISTENING)
+        self.line.say({"waited": round(time.monotonic() - begun, 1)})
+
+    def hear(self, word):
+        """What it says next, which is to be a dict with this word."""
+        return _hear(self.line, word, self.child)
+
+    def turn(self, asked):
+        """What it answers to a dict."""
+        self.line.say(asked)
+        return self.hear("turn")
+
+    def end(self):
+        """End it, once it has given back what it has."""
+        self.line.close()
+        _end(self.child)
 
 
 def _passes(port):
@@ -88,7 +119,7 @@ def _plug(plug, port, mac, child):
             sysctl.write(quiet, 1)
 
 
-class _Line:
+class Line:
     """One end of the way between the two processes: a dict at a time. What became of the other side is found by listening to it."""
 
     def __init__(self, end):
@@ -98,6 +129,10 @@ class _Line:
         return self
 
     def __exit__(self, *unused):
+        self.close()
+
+    def close(self):
+        """Have no other side any more."""
         self.reader.close()
         self.end.close()
 
@@ -147,24 +182,36 @@ def _within(end, parent, work):
     """The process's life."""
     said = None
     try:
-        with _Line(end) as line:
+        with Line(end) as line:
             try:
                 _enter(parent)
                 line.say({"there": True})
-
-                def ready():
-                    line.say({"up": True})
-                    return line.hear()
-
                 if moved := line.hear().get("moved"):
                     iproute.batch("ip", [("link", "set", "dev", moved, "name", plug_words.NIC)])
-                said = {"found": work(ready)}
+                said = {"found": work(_Side(line))}
             except VirtNetError as err:
                 said = {"error": str(err)}
             finally:
                 line.say(said or {"crash": traceback.format_exc()})
     finally:
         os._exit(0)
+
+
+class _Side:
+    """The process's end of the way."""
+
+    def __init__(self, line):
+        self.line = line
+
+    def ready(self):
+        """Tell that the NIC is up; what there was to wait for."""
+        self.line.say({"up": True})
+        return self.line.hear()
+
+    def turn(self, said):
+        """Tell something; what is asked next, {} where nobody asks any more."""
+        self.line.say({"turn": said})
+        return self.line.hear()
 
 
 def _enter(parent):

@@ -14,7 +14,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ..codec.plug_words import NIC
-from ..model.probe import ALLOWED, FAMILIES, LEASE_TIMEOUT, TIMEOUT, Check, meets
+from ..model.option import read
+from ..model.probe import ALLOWED, FAMILIES, LEASE_TIMEOUT, TIMEOUT, Check, Probe, meets
 from . import iproute, sysctl
 from .probe_checks import Checks
 from .probe_ears import Capture, Ears
@@ -30,29 +31,48 @@ DOUBT = 0.3
 ROUTER = 3
 
 
-def stay(wanted, asking, mac, ready):
+def stay(wanted, asking, mac, side):
     """All that a Probe finds out, a dict of plain values."""
     begun = time.monotonic()
+    with _there(wanted, asking, mac, side, wanted.listen) as place:
+        settled = time.monotonic()
+        time.sleep(wanted.delay or 0)
+        checks = check_all(place.checks(), wanted.checks or (), wanted)
+        time.sleep(max(0, settled + (wanted.seconds or DOUBT) - time.monotonic()))
+        return {**place.ended(), "settled": round(settled - begun, 2), "checks": checks, "seconds": round(time.monotonic() - begun, 2)}
+
+
+def stand(wanted, asking, mac, side):
+    """Be an End for as long as somebody asks something of it; each time it is checks, plain Checks with what else a Probe says of them."""
+    with _there(wanted, asking, mac, side, wanted.listen) as place:
+        time.sleep(DOUBT)
+        said = place.facts()
+        while True:
+            asked = side.turn(said)
+            if not asked:
+                return {}
+            said = asking_all(place.checks(), asked)
+
+
+def asking_all(checks, asked):
+    """What becomes of plain Checks, with the ``wait`` and ``timeout`` of all."""
+    wanted = read(Probe, asked, strict=False)
+    return check_all(checks, wanted.checks, wanted)
+
+
+@contextlib.contextmanager
+def _there(wanted, asking, mac, side, ears):
+    """The _Place once it has its addresses, and answers on some ports."""
     with contextlib.ExitStack() as stack:
         _settle(asking)
         capture = stack.enter_context(Capture(mac))
         iproute.batch("ip", [("link", "set", "dev", "lo", "up"), ("link", "set", "dev", NIC, "up")])
-        waited = ready()["waited"]
+        waited = side.ready()["waited"]
         clients = stack.enter_context(Clients(mac, wanted.lease_timeout or LEASE_TIMEOUT))
         place = _Place(wanted, asking, mac, capture, clients)
         place.settle()
-        ears = stack.enter_context(Ears(wanted.listen or (), mac))
-        settled = time.monotonic()
-        time.sleep(wanted.delay or 0)
-        checks = _check_all(wanted, place)
-        time.sleep(max(0, settled + (wanted.seconds or DOUBT) - time.monotonic()))
-        facts = place.facts()
-        given_back = clients.release()
-        return {
-            **facts, "waited": waited, "settled": round(settled - begun, 2), "checks": checks, "heard": ears.heard(), "arrived": capture.arrived(),
-            "leases": [{**each, "released": each["family"] in given_back} for each in place.leases], "routers": capture.routers(),
-            "seconds": round(time.monotonic() - begun, 2),
-        }
+        place.ears, place.waited = stack.enter_context(Ears(ears or (), mac)), waited
+        yield place
 
 
 def _settle(asking):
@@ -67,7 +87,7 @@ class _Place:
 
     def __init__(self, wanted, asking, mac, capture, clients):
         self.wanted, self.asking, self.mac, self.capture, self.clients = wanted, asking, mac, capture, clients
-        self.leases, self.missing = [], []
+        self.leases, self.missing, self.ears, self.waited = [], [], None, 0
         self.domain, self.nameservers, self.gateways = wanted.domain or "", list(wanted.nameservers or ()), {}
 
     def settle(self):
@@ -76,7 +96,7 @@ class _Place:
         iproute.batch("ip", added)
         self.capture.claim(*(self.wanted.addresses or ()))
         acts = [(family, getattr(self, family)) for family in self.asking.dhcp] + ([("slaac", self.slaac)] if self.asking.slaac else [])
-        for name, missing in zip(dict(acts), _at_once(lambda act: act[1](), acts)):
+        for name, missing in zip(dict(acts), at_once(lambda act: act[1](), acts)):
             self.missing += [{"what": name, "said": missing}] if missing else []
         for gateway in self.wanted.gateways or ():
             family = "-6" if ":" in gateway else "-4"
@@ -176,18 +196,29 @@ class _Place:
             "addresses": own, "mtu": self.mtu(), "gateways": [each for each in self.gateways.values() if each], "nameservers": self.nameservers,
             "domain": self.domain, "missing": self.missing, "neighbours": neighbours,
             "duplicates": self.capture.duplicates({each["address"].partition("/")[0] for each in own}),
+            "leases": self.leases, "routers": self.capture.routers(), "waited": self.waited,
+        }
+
+    def checks(self):
+        """What makes Checks from there."""
+        return Checks(self.gateways, self.nameservers, self.domain, self.mtu(), self.versions())
+
+    def ended(self):
+        """The same facts as it leaves, with what came in; it gives its leases back."""
+        facts, given_back = self.facts(), self.clients.release()
+        return {
+            **facts, "heard": self.ears.heard(), "arrived": self.capture.arrived(),
+            "leases": [{**each, "released": each["family"] in given_back} for each in self.leases],
         }
 
 
-def _check_all(wanted, place):
-    if not wanted.checks:
-        return []
-    checks = Checks(place.gateways, place.nameservers, place.domain, place.mtu(), place.versions())
+def check_all(checks, asked, wanted):
+    """What becomes of some Checks; ``wanted`` has the ``wait`` and ``timeout`` of all."""
     begun, patience = time.monotonic(), wanted.wait or 0
-    return _at_once(lambda check: _check(checks, check, wanted, begun + patience), wanted.checks)
+    return at_once(lambda check: _check(checks, check, wanted, begun + patience), asked)
 
 
-def _at_once(act, members):
+def at_once(act, members):
     """What is done with each of them, some at the same time. Where somebody wants it to end, nobody waits for what is tried."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:

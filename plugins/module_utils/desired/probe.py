@@ -8,21 +8,21 @@ from __future__ import annotations
 import ipaddress
 
 from ..errors import ValidationError
-from ..model.option import read
-from ..model.probe import GATEWAY, KINDS, TRANSPORTS, WORDS, Probe
+from ..model.option import declared, plain, read
+from ..model.probe import GATEWAY, KINDS, TRANSPORTS, WORDS, Place, Probe
+
+#: options that say where a probe is
+PLACES = ("network", "bridge", "host")
 
 
 def probe(params):
     """The Probe of virt_probe's options."""
     wanted = read(Probe, params)
-    _check_place(wanted)
-    _check_addresses(wanted)
+    check_place(wanted)
     for number, check in enumerate(wanted.checks or ()):
-        _check_check(f"checks[{number}]", check, wanted)
-    ears = [(each.port, kind) for each in wanted.listen or () for kind in ([each.protocol] if each.protocol else TRANSPORTS)]
-    twice = next((each for each in ears if ears.count(each) > 1), None)
-    if twice:
-        raise ValidationError("listen", f"{twice[1]} {twice[0]}", "is there twice", "give each once")
+        check_check(f"checks[{number}]", check)
+        _check_server(f"checks[{number}]", check, wanted)
+    check_ears(wanted.listen or (), "listen")
     for number, quiet in enumerate(wanted.quiet or ()):
         _check_quiet(f"quiet[{number}]", quiet)
     for name in ("listen", "quiet"):
@@ -31,28 +31,49 @@ def probe(params):
     return wanted
 
 
-def _check_place(wanted):
-    if (wanted.network is None) == (wanted.bridge is None):
-        raise ValidationError("network", wanted.network, "a probe is plugged in at one place", "give either network or bridge")
+def check_ears(ears, path):
+    """Raise ValidationError where a port is to be listened on twice."""
+    opened = [(each.port, kind) for each in ears for kind in ([each.protocol] if each.protocol else TRANSPORTS)]
+    twice = next((each for each in opened if opened.count(each) > 1), None)
+    if twice:
+        raise ValidationError(path, f"{twice[1]} {twice[0]}", "is there twice", "give each once")
+
+
+def check_place(wanted, path=""):
+    """Raise ValidationError for a Place that is none; ``path`` is where its options stand."""
+    given = [name for name in PLACES if getattr(wanted, name)]
+    if len(given) != 1:
+        raise ValidationError(f"{path}network", wanted.network, "a probe is at one place", "give either network, bridge or host")
+    if wanted.host:
+        _check_host(wanted, path)
     if wanted.portgroup and wanted.network is None:
-        raise ValidationError("portgroup", wanted.portgroup, "a bridge has none; networks of libvirt's have", "give network, or vlan")
+        raise ValidationError(f"{path}portgroup", wanted.portgroup, "a bridge has none; networks of libvirt's have", "give network, or vlan")
+    _check_addresses(wanted, path)
 
 
-def _check_addresses(wanted):
-    if wanted.given and not (wanted.dhcp or wanted.slaac or wanted.addresses) and wanted.checks:
-        raise ValidationError("dhcp", list(wanted.dhcp or ()), "a probe without any address can check nothing",
+def _check_host(wanted, path):
+    known = {name for name, unused in declared(Place)} | {"listen", "quiet", "seconds"}
+    for name in sorted(known - {"host"}):
+        if getattr(wanted, name, None) not in (None, False):
+            raise ValidationError(f"{path}{name}", plain(getattr(wanted, name)), "the host itself has what it has, and does nothing but checks", "leave it out")
+
+
+def _check_addresses(wanted, path):
+    if getattr(wanted, "checks", None) and wanted.given and not (wanted.dhcp or wanted.slaac or wanted.addresses):
+        raise ValidationError(f"{path}dhcp", list(wanted.dhcp or ()), "a probe without any address can check nothing",
                               "give dhcp, slaac or addresses, or leave all three out")
     given = {ipaddress.ip_interface(each).version for each in wanted.addresses or ()}
     versions = [ipaddress.ip_address(each).version for each in wanted.gateways or ()]
     for number, (gateway, version) in enumerate(zip(wanted.gateways or (), versions)):
-        option = f"gateways[{number}]"
+        option = f"{path}gateways[{number}]"
         if versions.count(version) > 1:
             raise ValidationError(option, gateway, f"is one of several of IPv{version}", "give one of each family")
         if wanted.given and version not in given and f"ipv{version}" not in (wanted.dhcp or ()) and not (version == 6 and wanted.slaac):
             raise ValidationError(option, gateway, f"the probe has no address of IPv{version}", f"add one to addresses, or ipv{version} to dhcp")
 
 
-def _check_check(path, check, wanted):
+def check_check(path, check):
+    """Raise ValidationError for a Check that is none."""
     kinds = [each for each in KINDS if getattr(check, each) is not None]
     if len(kinds) != 1:
         raise ValidationError(path, ", ".join(kinds), f"a check is one of {', '.join(KINDS)}", "give one, and more checks for the others")
@@ -66,9 +87,12 @@ def _check_check(path, check, wanted):
         raise ValidationError(f"{path}.family", check.family, f"{target} is of the other", "leave it out")
     if kind == "resolve" and check.target == GATEWAY:
         raise ValidationError(f"{path}.resolve", GATEWAY, "is the word for the router, which has no name here", "write gateway. for a host of that name")
-    if (kind == "resolve" and check.server is None) and wanted.given and not wanted.nameservers and not wanted.dhcp and not wanted.slaac:
-        raise ValidationError(f"{path}.resolve", check.target, "the probe knows no name server", "give nameservers, or server")
     _check_expectation(f"{path}.expect", check)
+
+
+def _check_server(path, check, wanted):
+    if (check.kind == "resolve" and check.server is None) and wanted.given and not wanted.nameservers and not wanted.dhcp and not wanted.slaac:
+        raise ValidationError(f"{path}.resolve", check.target, "the probe knows no name server", "give nameservers, or server")
 
 
 def _check_expectation(path, check):

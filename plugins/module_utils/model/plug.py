@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-#: kinds of switches: a bridge of the kernel's, and a device that macvlans share
-BRIDGE, MACVLAN = "bridge", "macvlan"
+#: kinds of switches: a bridge of the kernel's, and a device that macvlans share; and the host itself, which is plugged into none
+BRIDGE, MACVLAN, HOST = "bridge", "macvlan", "host"
 
 
 class Plug(NamedTuple):

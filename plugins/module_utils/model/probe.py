@@ -128,11 +128,14 @@ class Quiet:
 
 
 @dataclass(frozen=True)
-class Probe:
-    """A probe: where it is plugged in, how it gets its addresses, and what it does."""
+class Place:
+    """Where a probe is, and how it gets its addresses."""
 
     network: Optional[str] = option(WORD, "Network of libvirt's, which must be active. Its bridge, VLAN, isolation and MTU are those that its guests have.")
     bridge: Optional[str] = option(DEVICE, "Bridge of the host, instead.")
+    host: Optional[bool] = option(
+        BOOL, "The host itself, instead: with the addresses, routes and name servers that it has. Nothing is plugged in, and nothing but checks is done."
+    )
     portgroup: Optional[str] = option(LINE, "Portgroup of the network; the default one where it is not given, as for guests.")
     vlan: Optional[int] = option(
         VLAN, "VLAN that the probe is in. The bridge must filter VLANs. Of a network or portgroup whose guests have several, the one to be in."
@@ -152,6 +155,20 @@ class Probe:
     gateways: Optional[tuple] = options(BARE_ADDRESS, "Routers to leave by, one of each family at the most. A lease's counts less.", unset=None)
     nameservers: Optional[tuple] = options(BARE_ADDRESS, "Name servers to ask. A lease's are not asked then.", unset=None, ordered=True)
     domain: Optional[str] = option(LINE, "Domain that names without a dot are looked up in.")
+    lease_timeout: Optional[int] = option(
+        PATIENCE, f"Seconds until whoever gives addresses is given up; {LEASE_TIMEOUT} where it is not given. dnsmasq takes three for each new client."
+    )
+
+    @property
+    def given(self):
+        """True where it is told how to get addresses."""
+        return self.dhcp is not None or self.slaac is not None or self.addresses is not None
+
+
+@dataclass(frozen=True)
+class Probe(Place):
+    """A probe: its place, and what it does there."""
+
     checks: Optional[tuple] = options(Check, "What to try, several at the same time.", unset=None, ordered=True)
     listen: Optional[tuple] = options(
         Ear, "Ports on which the probe answers whoever asks, by both versions of IP, while it is there: with one line of text that tells the "
@@ -168,15 +185,7 @@ class Probe:
         "once by one that is not there yet: let those begin first that O(listen)."
     )
     timeout: Optional[int] = option(PATIENCE, f"Seconds until a check without an answer is given up; {TIMEOUT} where it is not given.")
-    lease_timeout: Optional[int] = option(
-        PATIENCE, f"Seconds until whoever gives addresses is given up; {LEASE_TIMEOUT} where it is not given. dnsmasq takes three for each new client."
-    )
     fail: Optional[bool] = option(BOOL, "Whether the task fails where something is not as expected, which RV(ok) tells in any case; V(true) where not given.")
-
-    @property
-    def given(self):
-        """True where it is told how to get addresses."""
-        return self.dhcp is not None or self.slaac is not None or self.addresses is not None
 
 
 def meets(kind, wanted, found):

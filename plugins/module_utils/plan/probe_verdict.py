@@ -18,23 +18,39 @@ ASKED = {"ipv4": "DHCP", "ipv6": "DHCPv6", "slaac": "SLAAC"}
 
 def result(wanted, asking, plug, mac, found):
     """(the result of a Probe, what is not as expected in words) by what stay() found."""
-    checks = [{**_asked(check), **each} for check, each in zip(wanted.checks or (), found["checks"])]
+    checks = [told(check, each) for check, each in zip(wanted.checks or (), found["checks"])]
     unwanted = _unwanted(wanted.quiet or (), found)
-    problems = [*_missing(asking, found), *(f"{each['address']} is somebody else's as well, {each['mac']}" for each in found["duplicates"])]
-    problems += [f"{each['name']}: {', '.join(each['expect'])} was expected, and {each['said']}" for each in checks if not each["met"]]
+    problems = [*amiss(asking, found), *unmet(checks)]
     problems += [f"{each['quiet']} should not arrive, and {_told(each)} did" for each in unwanted[:MOST]]
     facts = {name: found[name] for name in ("addresses", "gateways", "nameservers", "domain", "mtu", "leases", "missing", "routers", "heard", "duplicates",
                                             "waited", "settled", "seconds")}
-    place = {"network": wanted.network, "switch": plug.switch, "device": plug.device, "vlan": plug.vlan, "isolated": plug.isolated, "mac": mac,
-             **({"port": found["port"]} if plug.switch == BRIDGE else {})}
-    return {"ok": not problems, "problems": problems, "plugged": {name: value for name, value in place.items() if value is not None}, **facts,
+    return {"ok": not problems, "problems": problems, "plugged": plugged(wanted, plug, mac, found["port"]), **facts,
             "checks": checks, "arrived": found["arrived"][:MOST], "unwanted": unwanted[:MOST]}, problems
 
 
-def _asked(check):
+def plugged(wanted, plug, mac, port):
+    """Where a Place came to be plugged in, a dict."""
+    place = {"network": wanted.network, "switch": plug.switch, "device": plug.device, "vlan": plug.vlan, "isolated": plug.isolated, "mac": mac,
+             **({"port": port} if plug.switch == BRIDGE else {})}
+    return {name: value for name, value in place.items() if value is not None}
+
+
+def amiss(asking, found):
+    """What is wrong with the addresses that somebody got, in words."""
+    return [*_missing(asking, found), *(f"{each['address']} is somebody else's as well, {each['mac']}" for each in found["duplicates"])]
+
+
+def unmet(checks):
+    """What became of checks that is not as expected, in words."""
+    return [f"{each['name']}: {', '.join(each['expect'])} was expected, and {each['said']}" for each in checks if not each["met"]]
+
+
+def told(check, found):
+    """What a result has of a Check, a dict."""
     return {
         "name": str(check), "kind": check.kind, "target": check.target, "expect": list(check.wanted),
         **{name: getattr(check, name) for name in ("port", "family", "server") if getattr(check, name) is not None},
+        **found,
     }
 
 

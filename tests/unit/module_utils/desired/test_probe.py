@@ -17,7 +17,7 @@ FIXED = {"addresses": ["10.0.0.9/24"]}
 def asked(**options):
     """The Probe of some options, as Ansible fills them up."""
     spec = virt_probe()["argument_spec"]
-    options = {"network": "lab", **options} if "bridge" not in options else options
+    options = {"network": "lab", **options} if not {"bridge", "host"} & set(options) else options
     filled = {**dict.fromkeys(spec), **options}
     for name in ("checks", "listen", "quiet"):
         filled[name] = options.get(name) and [{**dict.fromkeys(spec[name]["options"]), **each} for each in options[name]]
@@ -33,8 +33,11 @@ def test_what_is_asked_is_read():
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"bridge": "br0", "network": "lab"}, "give either network or bridge"),
-    ({"bridge": None, "network": None}, "give either network or bridge"),
+    ({"bridge": "br0", "network": "lab"}, "give either network, bridge or host"),
+    ({"bridge": None, "network": None}, "give either network, bridge or host"),
+    ({"host": False}, "give either network, bridge or host"),
+    ({"host": True, "mac": "52:54:00:00:00:01"}, "mac is '52:54:00:00:00:01': the host itself has what it has"),
+    ({"host": True, "listen": [{"port": 7}], "seconds": 1}, "listen is [{'port': 7}]: the host itself"),
     ({"bridge": "br0", "portgroup": "web"}, "portgroup is 'web': a bridge has none"),
     ({"mac": "53:54:00:00:00:01"}, "first byte is odd"),
     ({"addresses": ["10.0.0.9"]}, "must be given with its prefix"),
