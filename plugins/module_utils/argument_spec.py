@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .model.bridge import Bridge, BridgePort, Vlans
 from .model.firewall import Firewall
+from .model.guest import Guest
 from .model.interface import Interface
 from .model.link import KINDS, Link
 from .model.link_kinds import Tun
@@ -25,7 +26,7 @@ ON_REPLUG = ("replug", "never", "defer")
 
 def of_model(cls):
     """The argument spec of a dataclass of options."""
-    return {name: {**_of_option(entry), **({"no_log": False} if "key" in name else {})} for name, entry in declared(cls)}
+    return {name: {**_of_option(entry), **({"no_log": entry.secret} if entry.secret or "key" in name else {})} for name, entry in declared(cls)}
 
 
 def _of_option(entry):
@@ -127,8 +128,19 @@ def interface():
     }}
 
 
+def guest():
+    """Everything about one guest, with its NICs."""
+    nics = {name: spec for name, spec in interface()["options"].items() if name != "domain"}
+    return {"options": {
+        "name": {"type": "str", "required": True}, **of_model(Guest), "interfaces": {"type": "list", "elements": "dict", "options": nics},
+        "state": {"type": "str", "default": "running", "choices": ["running", "shutoff", "absent"]}, "autostart": {"type": "bool"},
+        "directory": {"type": "str", "default": "/var/lib/libvirt/images"}, "force": {"type": "bool", "default": False},
+        "shutdown_timeout": {"type": "int", "default": 60},
+    }}
+
+
 #: kinds of resources in the order of virt_host's lists, each of which is named after one; with everything about one
-KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall,
+KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall, "guest": guest,
                       "interface": interface}
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from ..model.table import CLASSES
 from . import access
 from .devices import Devices
+from .guests import Guests
 from .interfaces import Interfaces
 from .libvirt import Libvirt
 from .networks import Networks
@@ -44,6 +45,11 @@ class Host:
         return Interfaces(self.libvirt, self)
 
     @cached_property
+    def guests(self):
+        """The backend of guests."""
+        return Guests(self.libvirt, self)
+
+    @cached_property
     def ways(self):
         """The Accesses by which whoever asks reaches this host, or may do so."""
         return access.find(self.devices)
@@ -57,7 +63,8 @@ class Host:
         """The backend of a family, which also is the context of its plans."""
         if family in CLASSES:
             return self.tables[family]
-        return {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces}[family]()
+        return {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces,
+                "guest": lambda: self.guests}[family]()
 
     def observe(self, ids):
         """{(family, name): state or None} of the resources of these ids."""
@@ -76,5 +83,7 @@ class Host:
             yield "link", name, state
         for name, state in self.interfaces.marked(lab).items():
             yield "interface", name, state
+        for name, state in self.guests.marked(lab).items():
+            yield "guest", name, state
         for kind, tables in self.tables.items():
             yield from ((kind, name, state) for name, state in tables.marked(lab).items())

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..errors import ValidationError
+from ..model.guest import WantedGuest
 from ..model.interface import WantedInterface
 from ..model.link import WantedLink
 from ..model.network_state import WantedNetwork
@@ -13,6 +14,7 @@ from ..model.table import CLASSES, WantedTable
 from ..model.values import LAB
 from . import link
 from .firewall import firewall
+from .guest import guest
 from .interface import interface
 from .nat import nat
 from .network import network
@@ -20,6 +22,14 @@ from .network import network
 #: for each kind of resource, from its options, a lab's mark and the host to what is wanted
 WANTED = {"network": network, "bridge": link.bridge, "tap": link.tap, "link": link.link, "nat": nat, "firewall": firewall,
           "interface": interface}
+
+
+def wanted_of(kind, params, mark, host):
+    """What one set of options asks for, and what comes with it, such as a guest's NICs."""
+    if kind == "guest":
+        main, nics = guest(params, mark, host)
+        return (main, *nics)
+    return (WANTED[kind](params, mark, host),)
 
 
 def said(kind, params):
@@ -43,6 +53,8 @@ def absent(family, name, state, mark, force):
         return WantedNetwork(name, None, state="absent", lab=mark, force=force)
     if family in CLASSES:
         return WantedTable(family, name, state="absent", lab=mark)
+    if family == "guest":
+        return WantedGuest(name, state="absent", lab=mark, driver=state.driver, macs=state.macs)
     if family == "interface":
         return WantedInterface(name, state.domain, held=(state.stored, state.live), state="absent", lab=mark)
     return WantedLink(state.resource, name, state.kind, state="absent", lab=mark, force=force)

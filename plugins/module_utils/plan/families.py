@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple
 
+from ..model import guest as guests
 from ..model import interface as nics
 from ..model import link as links
 from ..model import link_defaults, network_state, table
 from . import (
     firewall,
     firewall_guard,
+    guest,
+    guest_steps,
     interface,
     interface_steps,
     link,
@@ -78,6 +81,10 @@ FAMILIES = {
         interface.items_of, interface_steps.steps_between, interface_steps.changes_between, lambda target, now, context: interface.expected(target, now),
         lambda item: item.observed, interface_steps.leftovers, nics.report, dict, lambda item, access: (), frozenset(),
     ),
+    "guest": Family(
+        guest.items_of, guest_steps.steps_between, guest_steps.changes_between, lambda target, now, context: target, lambda item: item.observed,
+        lambda item, now: (), guests.report, dict, lambda item, access: (), frozenset(),
+    ),
 }
 
 
@@ -91,6 +98,8 @@ def make_plan(wanted, observed, host):
             others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in ("coming", "leaving", "leading", "serving")),
                             tuple((item.key, item.target) for item in items if item.family == "network"),
                             tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges),
-                            tuple(nic for each in rest if each.family == "interface" for nic in each.moving))
+                            tuple(nic for each in rest if each.family in ("interface", "guest") for nic in each.moving),
+                            tuple(item for item in items if item.family == "interface"))
             items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
-    return Plan(ordered(items))
+    within = {each.id for item in items for each in item.within}
+    return Plan(ordered([item for item in items if item.id not in within]))
