@@ -10,7 +10,7 @@ import string
 from dataclasses import replace
 
 from .. import deps
-from ..model.guest import BORN, STORED, Guest
+from ..model.guest import BORN, STORED, Disk, Guest
 from ..model.option import plain, read
 from . import interface_xml, xml_table
 
@@ -60,8 +60,10 @@ def made(printed, target):
     places = {}
     for disk in target.definition.disks or ():
         devices.append(_disk(disk, places))
-    if target.definition.cloud_init is not None:
-        devices.append(_disk(None, places, target.files[-1]))
+    if target.seed is not None:
+        seed = _disk(_seed(target), places)
+        deps.etree().SubElement(seed, "readonly")
+        devices.append(seed)
     for folder in target.definition.filesystems or ():
         devices.append(_filesystem(folder))
     nics = [state.stored for state in target.nics]
@@ -114,20 +116,24 @@ def _set(root, path, text):
     return found
 
 
-def _disk(disk, places, seed=None):
-    """The ``<disk>`` of a Disk, or of the medium that cloud-init reads. ``places`` counts how many there are by the prefix of their names."""
+def _seed(target):
+    """The Disk that cloud-init reads. It is no CD: Debian's cloud kernel has no driver for its drive, and others may find it when cloud-init has looked."""
+    disks = [disk for disk in target.definition.disks or () if disk.device == "disk"]
+    return Disk(target.files[-1], format="raw", bus=disks[0].bus if disks else "virtio", device="disk")
+
+
+def _disk(disk, places):
+    """The ``<disk>`` of a Disk. ``places`` counts how many there are by the prefix of their names."""
     etree = deps.etree()
-    device = "cdrom" if seed else disk.device
-    bus = "sata" if seed else disk.bus
-    element = etree.Element("disk", type="file", device=device)
-    etree.SubElement(element, "driver", name="qemu", type="raw" if seed else disk.format)
-    etree.SubElement(element, "source", file=seed or disk.path)
-    prefix = PREFIXES.get(bus, "sd")
+    element = etree.Element("disk", type="file", device=disk.device)
+    etree.SubElement(element, "driver", name="qemu", type=disk.format)
+    etree.SubElement(element, "source", file=disk.path)
+    prefix = PREFIXES.get(disk.bus, "sd")
     number = places[prefix] = places.get(prefix, -1) + 1
-    etree.SubElement(element, "target", dev=prefix + string.ascii_lowercase[number], bus=bus)
-    if device == "cdrom":
+    etree.SubElement(element, "target", dev=prefix + string.ascii_lowercase[number], bus=disk.bus)
+    if disk.device == "cdrom":
         etree.SubElement(element, "readonly")
-    if not seed and disk.boot_order:
+    if disk.boot_order:
         etree.SubElement(element, "boot", order=str(disk.boot_order))
     return element
 

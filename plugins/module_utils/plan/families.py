@@ -99,7 +99,8 @@ def make_plan(wanted, observed, host):
                             tuple((item.key, item.target) for item in items if item.family == "network"),
                             tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges),
                             tuple(nic for each in rest if each.family in ("interface", "guest") for nic in each.moving),
-                            tuple(item for item in items if item.family == "interface"))
+                            tuple(item for item in items if item.family == "interface"),
+                            tuple((each.name, each.state == "running") for each in rest if each.family == "guest" and each.state != "absent"))
             items += family.items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
     within = {each.id for item in items for each in item.within}
     return Plan(ordered([item for item in items if item.id not in within]))

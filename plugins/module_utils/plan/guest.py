@@ -39,13 +39,14 @@ def _item(wanted, state, context, others):
     if state is not None and not state.persistent:
         _check_transient(wanted, steps)
     before = report(state)
+    needs = () if wanted.new else tuple(item.id for item in others.plugging if item.steps and item.key in wanted.nics)
     notes = {"interfaces": [nics.report(item.target) for item in within]} if within else {}
     after = {**report(target), **notes} if steps else before
     guests = ()
     if any(step.verb == "stop" for step in steps):
         guests = tuple(guest for guest in context.guests if guest.domain == wanted.name and guest.driver == wanted.driver)
     return Item(wanted.family, wanted.kind, wanted.name, state, target, before, after, steps, tuple(changes_between(state, target, steps)), guests,
-                tuple(_warnings(wanted, state, target)), grip(state), grip(target), notes=notes, within=within)
+                tuple(_warnings(wanted, state, target)), grip(state), grip(target), needs, notes=notes, within=within)
 
 
 def _target(wanted, state, within):

@@ -53,7 +53,8 @@ class Others(NamedTuple):
     """What those of a plan's resources do that are of another family: names of devices that they make, and of devices that they take off bridges; those of
     what they make that lead to a segment of others; who ``serving`` DHCP: (network, its bridge or None, families), without families who does not any more;
     the NetworkStates that ``networks`` shall have, (name, state or None); the ``bridges`` that they make or change, (name, addresses or None for the same); and
-    guests' NICs that are ``moving``, (guest, MAC address, (type, name) of what they are attached to then, or None); and the Items of guests' NICs.
+    guests' NICs that are ``moving``, (guest, MAC address, (type, name) of what they are attached to then, or None); the Items of guests' NICs; and the guests
+    that are ``powering`` up or down, (guest, whether it is to run).
     """
 
     coming: frozenset = frozenset()
@@ -64,6 +65,7 @@ class Others(NamedTuple):
     bridges: tuple = ()
     moving: tuple = ()
     plugging: tuple = ()
+    powering: tuple = ()
 
 
 NO_OTHERS = Others()
