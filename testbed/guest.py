@@ -15,6 +15,12 @@ from .bed import BedError, until
 from .host import Host
 from .kernel import FOLDER
 
+#: what a micro machine is made of, as libvirt names it
+MEMORY = 128
+KERNEL, INITRD = f"/{FOLDER}/vmlinuz", f"/{FOLDER}/initrd"
+CMDLINE = "console=ttyS0 quiet guest={name} mitigations=off nokaslr no_timer_check random.trust_cpu=on"
+CONSOLE = "/var/log/libvirt/qemu/{name}.console"
+CHANNEL = "commands"
 LXC_INIT = """#!/bin/sh
 hostname {name}
 ip link set lo up
@@ -100,6 +106,11 @@ class Guest:
 
         return until(found, seconds, f"{self.name} to get an IPv{family} address on {device}")
 
+    def ready(self, seconds=300):
+        """Wait until it answers commands; the guest itself."""
+        until(lambda: _up(self), seconds, f"guest {self.name} to answer")
+        return self
+
     def stop(self):
         """Pull its plug. Its definition goes with it: guests are transient."""
         self.host.run("virsh", "-q", "-c", self.uri, "destroy", self.name)
@@ -135,8 +146,7 @@ def start(host, name, *nics, kind="vm"):
     path = f"/run/{name}.xml"
     host.run("tee", path, input=ElementTree.tostring(document, encoding="unicode"))
     host.run("virsh", "-q", "-c", guest.uri, "create", path)
-    until(lambda: _up(guest), 300, f"guest {name} to answer")
-    return guest
+    return guest.ready()
 
 
 def _up(guest):
@@ -152,19 +162,27 @@ def _element(parent, tag, text=None, **attributes):
     return element
 
 
+def options(name):
+    """What makes a micro machine of a guest of virt_guest's, of which start() makes the same at less expense."""
+    return {
+        "name": name, "memory": MEMORY, "kernel": KERNEL, "initrd": INITRD, "cmdline": CMDLINE.format(name=name),
+        "arguments": [f"--serial=file,path={CONSOLE.format(name=name)}", f"--channel=unix,target.type=virtio,target.name={CHANNEL}", "--memballoon=none"],
+    }
+
+
 def _vm(name, kind):
     root = ElementTree.Element("domain", {"type": kind})
-    for tag, text in (("name", name), ("memory", "131072"), ("vcpu", "1")):
+    for tag, text in (("name", name), ("memory", str(MEMORY * 1024)), ("vcpu", "1")):
         _element(root, tag, text)
     boot = _element(root, "os")
     _element(boot, "type", "hvm", arch="x86_64", machine="q35")
-    _element(boot, "kernel", f"/{FOLDER}/vmlinuz")
-    _element(boot, "initrd", f"/{FOLDER}/initrd")
-    _element(boot, "cmdline", f"console=ttyS0 quiet guest={name} mitigations=off nokaslr no_timer_check random.trust_cpu=on")
+    _element(boot, "kernel", KERNEL)
+    _element(boot, "initrd", INITRD)
+    _element(boot, "cmdline", CMDLINE.format(name=name))
     _element(_element(root, "features"), "acpi")
     devices = _element(root, "devices")
-    _element(_element(devices, "serial", type="file"), "source", path=f"/var/log/libvirt/qemu/{name}.console")
-    _element(_element(devices, "channel", type="unix"), "target", type="virtio", name="commands")
+    _element(_element(devices, "serial", type="file"), "source", path=CONSOLE.format(name=name))
+    _element(_element(devices, "channel", type="unix"), "target", type="virtio", name=CHANNEL)
     _element(devices, "memballoon", model="none")
     _element(_element(devices, "rng", model="virtio"), "backend", "/dev/urandom", model="random")
     return root

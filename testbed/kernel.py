@@ -13,7 +13,7 @@ from .bed import BedError, digest, once, run
 KERNEL = "linux-image-cloud-amd64"
 #: where a host has the guest's kernel and initramfs
 FOLDER = "var/lib/virtlab-guest"
-MODULES = ("virtio_pci", "virtio_net", "virtio_console")
+MODULES = ("virtio_pci", "virtio_net", "virtio_console", "virtio_blk", "isofs")
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin

@@ -15,7 +15,7 @@ BASE = [
 ]
 LIBVIRT = [
     "libvirt-daemon-system", "libvirt-daemon-driver-lxc", "libvirt-clients", "qemu-system-x86", "qemu-utils", "nftables", "iptables", "dnsmasq-base",
-    "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2",
+    "python3-apt", "python3-libvirt", "python3-lxml", "python3-pyroute2", "virtinst", "xorriso",
 ]
 #: other programs that decide what a host passes on, and their units
 NEIGHBOURS = ["docker.io", "firewalld", "ufw"]

@@ -20,7 +20,7 @@ ON_REPLUG = ("replug", "never", "defer")
 
 def of_model(cls):
     """The argument spec of a dataclass of options."""
-    return {name: {**_of_option(entry), **({"no_log": False} if "key" in name else {})} for name, entry in declared(cls)}
+    return {name: {**_of_option(entry), **({"no_log": entry.secret} if entry.secret or "key" in name else {})} for name, entry in declared(cls)}
 
 
 def _of_option(entry):
@@ -138,8 +138,21 @@ def interface():
     }}
 
 
+def guest():
+    """Everything about one guest, with its NICs."""
+    from .model.guest import Guest
+
+    nics = {name: spec for name, spec in interface()["options"].items() if name != "domain"}
+    return {"options": {
+        "name": {"type": "str", "required": True}, **of_model(Guest), "interfaces": {"type": "list", "elements": "dict", "options": nics},
+        "state": {"type": "str", "default": "running", "choices": ["running", "shutoff", "absent"]}, "autostart": {"type": "bool"},
+        "directory": {"type": "str", "default": "/var/lib/libvirt/images"}, "force": {"type": "bool", "default": False},
+        "shutdown_timeout": {"type": "int", "default": 60},
+    }}
+
+
 #: kinds of resources in the order of virt_host's lists, each of which is named after one; with everything about one
-KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall,
+KINDS_OF_RESOURCES = {"network": network, "bridge": bridge, "tap": tap, "link": link, "nat": nat, "firewall": firewall, "guest": guest,
                       "interface": interface}
 
 

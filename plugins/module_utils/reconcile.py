@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from .backend.host import Host
-from .desired.tasks import WANTED, absent, lab_of, said
+from .desired.tasks import absent, lab_of, said, wanted_of
 from .errors import InUseError, ValidationError, VerificationError, VirtNetError, about
 from .plan import guard
 from .plan.families import family_of, make_plan
@@ -37,12 +37,12 @@ def reconcile(tasks, uri, lab, prune=False, force=False, check_mode=False, warn=
         mark, wanted = lab_of(lab), []
         for kind, params in tasks:
             with about(said(kind, params) if len(tasks) > 1 else ""):
-                wanted.append(WANTED[kind](params, mark, host))
+                wanted += wanted_of(kind, params, mark, host)
         _check_names(wanted)
         asked = tuple((each.family, each.name) for each in wanted)
         observed = host.observe(asked)
         if prune:
-            marked = [each for each in host.marked(mark) if each[:2] not in observed]
+            marked = _going([each for each in host.marked(mark) if each[:2] not in observed], wanted)
             wanted += [absent(family, name, state, mark, force) for family, name, state in marked]
             observed.update(host.observe([(family, name) for family, name, unused in marked]))
         plan = make_plan(wanted, observed, host)
@@ -88,7 +88,16 @@ def _bring_about(plan, host, check_mode, warn, tried, arm):
     for item in work:
         with _rolled_back(item, work, host, tried=tried):
             now[item.id] = verify(item, now[item.id], host)
+            for each, state in host.observe([within.id for within in item.within]).items():
+                verify(next(within for within in item.within if within.id == each), state, host)
     return {item.id: {**family_of(item.family).report(now[item.id]), **item.notes} if item.steps else item.after for item in plan.items}
+
+
+def _going(marked, wanted):
+    """What of those that bear a lab's mark goes by itself: NICs of guests that go are none."""
+    guests = {each.name for each in wanted if each.family == "guest" and each.state == "absent"}
+    guests |= {name for family, name, unused in marked if family == "guest"}
+    return [each for each in marked if each[0] != "interface" or each[2].domain not in guests]
 
 
 def _check_names(wanted):

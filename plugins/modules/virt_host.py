@@ -17,7 +17,8 @@ description:
 options:
   prune:
     description:
-      - Remove the networks, devices and guests' NICs that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever removed.
+      - Remove the networks, devices, guests and guests' NICs that bear the mark of O(lab), which must be given, and are not listed. Nothing else is ever
+        removed. Guests go whether they run or not, with the files that were made with them; those of another driver of libvirt's take another O(uri).
       - With empty lists this takes the whole lab down.
     type: bool
     default: false
@@ -34,6 +35,7 @@ extends_documentation_fragment:
   - virtlab.network.device.links
   - virtlab.network.rules.nats
   - virtlab.network.rules.firewalls
+  - virtlab.network.guest.list
   - virtlab.network.interface.list
   - virtlab.network.common
   - virtlab.network.common.lab
@@ -84,7 +86,7 @@ RETURN = r"""
 before:
   description:
     - V(networks) holds each network that changes, before the task, by its name, as RV(virtlab.network.virt_network#module:before); V(bridges), V(taps) and
-      V(links) the devices, V(interfaces) guests' NICs by guest and alias or MAC address.
+      V(links) the devices, V(guests) guests, V(interfaces) guests' NICs by guest and alias or MAC address.
     - Resources that stay as they are are not told; M(virtlab.network.virt_network_info) and its kin tell of those.
   type: dict
   returned: success

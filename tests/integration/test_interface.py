@@ -247,7 +247,7 @@ def test_every_step_may_be_the_one(ansible, host, inside, started, persistent):
     bare, there, changed = {**where, "state": "absent"}, {**where, "network": "net2", "mtu": 0}, {**where, "network": "net1", "mtu": 1400}
 
     def run(options, fault="kill", number=99):
-        done = inside(host, "interface_faults", json.dumps(options), fault, str(number), check=False)
+        done = inside(host, "domain_faults", "interface", json.dumps(options), fault, str(number), check=False)
         assert done.returncode in (0, 3, 9), done.stderr
         return done.returncode, json.loads(done.stdout) if done.stdout else {}
 

@@ -47,6 +47,13 @@ class Host:
         return Interfaces(self.libvirt, self)
 
     @cached_property
+    def guests(self):
+        """The backend of guests."""
+        from .guests import Guests
+
+        return Guests(self.libvirt, self)
+
+    @cached_property
     def ways(self):
         """The Accesses by which whoever asks reaches this host, or may do so."""
         from . import access
@@ -63,7 +70,8 @@ class Host:
 
     def of(self, family):
         """The backend of a family, which also is the context of its plans."""
-        backends = {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces}
+        backends = {"network": lambda: self.networks, "link": lambda: self.devices, "interface": lambda: self.interfaces,
+                    "guest": lambda: self.guests}
         return backends[family]() if family in backends else self.tables[family]
 
     def observe(self, ids):
@@ -83,5 +91,7 @@ class Host:
             yield "link", name, state
         for name, state in self.interfaces.marked(lab).items():
             yield "interface", name, state
+        for name, state in self.guests.marked(lab).items():
+            yield "guest", name, state
         for kind, tables in self.tables.items():
             yield from ((kind, name, state) for name, state in tables.marked(lab).items())

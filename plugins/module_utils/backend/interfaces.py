@@ -28,7 +28,11 @@ class Interfaces:
 
     def __init__(self, libvirt, host):
         self.libvirt, self._host = libvirt, host
-        self._domains, self._networks = {}, {}
+        self._domains, self._networks, self._expected = {}, {}, {}
+
+    def expect(self, domain):
+        """Take a Domain for one that is there, as long as libvirt does not know it: it is about to be made."""
+        self._expected[domain.name] = domain
 
     def observe(self, names):
         """{name: InterfaceState or None} of NICs that are named GUEST/MAC or GUEST/ALIAS."""
@@ -48,7 +52,7 @@ class Interfaces:
         return InterfaceState(domain.name, *pair, mark, domain.updates, domain.persistent)
 
     def domain(self, name):
-        """The Domain of that name, or None; as of the last look."""
+        """The Domain of that name, or None; as of the last look. One that is expected counts."""
         if name not in self._domains:
             module = self.libvirt.module
             try:
@@ -57,7 +61,7 @@ class Interfaces:
                 if err.get_error_code() != module.VIR_ERR_NO_DOMAIN:
                     raise BackendError(f"libvirt could not look up guest {name}: {err.get_error_message()}") from err
                 self._domains[name] = None
-        return self._domains[name]
+        return self._domains[name] or self._expected.get(name)
 
     def _domain(self, handle):
         module = self.libvirt.module

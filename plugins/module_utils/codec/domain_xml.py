@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""libvirt's ``<domain>`` format, as far as networks need it: a guest's NICs. Source: https://libvirt.org/formatdomain.html"""
+"""libvirt's ``<domain>`` format, as far as networks need it: a guest's NICs, and its disks' files. Source: https://libvirt.org/formatdomain.html"""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def interfaces(document):
         }
         for nic in root.iterfind("devices/interface")
     ]
+
+
+def disks(document):
+    """Paths of the files that a domain document's disks write to."""
+    root = parse(document, "libvirt's domain definition")
+    found = [disk for disk in root.iterfind("devices/disk") if disk.find("readonly") is None and disk.find("shareable") is None]
+    return [path for disk in found if (path := _attribute(disk, "source", "file"))]
 
 
 def _attribute(element, child, name):

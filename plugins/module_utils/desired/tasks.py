@@ -55,6 +55,16 @@ def _interface(*given):
 WANTED = {"network": _network, "bridge": _bridge, "tap": _tap, "link": _link, "nat": _nat, "firewall": _firewall, "interface": _interface}
 
 
+def wanted_of(kind, params, mark, host):
+    """What one set of options asks for, and what comes with it, such as a guest's NICs."""
+    if kind == "guest":
+        from .guest import guest
+
+        main, nics = guest(params, mark, host)
+        return (main, *nics)
+    return (WANTED[kind](params, mark, host),)
+
+
 def said(kind, params):
     """A resource in words, as its options name it."""
     if kind == "interface":
@@ -80,6 +90,10 @@ def absent(family, name, state, mark, force):
         from ..model.table import WantedTable
 
         return WantedTable(family, name, state="absent", lab=mark)
+    if family == "guest":
+        from ..model.guest import WantedGuest
+
+        return WantedGuest(name, state="absent", lab=mark, driver=state.driver, macs=state.macs)
     if family == "interface":
         from ..model.interface import WantedInterface
 

@@ -153,7 +153,7 @@ class InterfaceState:
     """A NIC on a host: the stored definition (None: not stored), the live one (None: shut off, or not plugged), and its mark.
 
     ``updates`` tells whether libvirt changes it while the guest runs. Of a guest that is not ``persistent``, what is stored is what a run was interrupted in
-    plugging.
+    plugging. ``turning``, of a target, tells that the same plan starts or stops the guest then, and with it the live one.
     """
 
     domain: str
@@ -162,6 +162,7 @@ class InterfaceState:
     mark: Optional[Mark] = None
     updates: bool = field(default=True, compare=False)
     persistent: bool = field(default=True, compare=False)
+    turning: bool = field(default=False, compare=False)
 
     @property
     def lab(self):

@@ -43,6 +43,7 @@ class Option:
     ordered: bool = True
     required: bool = False
     since: str = ""
+    secret: bool = False
 
     @cached_property
     def nested(self):
@@ -50,9 +51,9 @@ class Option:
         return is_dataclass(self.kind) and isinstance(self.kind, type)
 
 
-def option(kind, help, required=False, since=""):  # pylint: disable=redefined-builtin
-    """A dataclass field that is one option. ``since`` is the first libvirt version that knows it."""
-    return field(default=None, metadata={"option": Option(kind, help, required=required, since=since)})  # pylint: disable=invalid-field-call
+def option(kind, help, required=False, since="", secret=False):  # pylint: disable=redefined-builtin
+    """A dataclass field that is one option. ``since`` is the first libvirt version that knows it, and what is ``secret`` Ansible shows to nobody."""
+    return field(default=None, metadata={"option": Option(kind, help, required=required, since=since, secret=secret)})  # pylint: disable=invalid-field-call
 
 
 def options(kind, help, key=(), ordered=False, required=False, unset=()):  # pylint: disable=redefined-builtin

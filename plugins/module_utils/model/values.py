@@ -300,6 +300,34 @@ def _alias(value):
     return value
 
 
+def _document(value):
+    if not isinstance(value, str):
+        raise ValueError("must be a text, or a mapping, which is written as YAML")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be a text of Unicode") from None
+    return value
+
+
+def _path(value):
+    if not value.startswith("/") or value.endswith("/") or "//" in value or {".", ".."} & set(value.split("/")):
+        raise ValueError("must be a whole path, from the root on, without dots, doubled slashes and one at its end")
+    return _line(value)
+
+
+def _size(value):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}[MGT]", value):
+        raise ValueError("must be a whole number and M, G or T (for MiB, GiB or TiB), such as 20G")
+    return value
+
+
+def _word_of_virt_install(value):
+    if not re.fullmatch(r"--[a-z][a-z0-9-]*(=[^\x00-\x1f\x7f]+)?", value):
+        raise ValueError("must be one option of virt-install(1) with its value behind a =, such as --sound=none")
+    return value
+
+
 def _bool(value):
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
@@ -316,6 +344,11 @@ ALIAS = Kind("str", _alias)
 MAC = Kind("str", _mac)
 UNICAST_MAC = Kind("str", _unicast_mac)
 UUID = Kind("str", _uuid)
+PATH = Kind("str", _path)
+#: a text, which a task can also say as a mapping
+DOCUMENT = Kind("raw", _document)
+SIZE = Kind("str", _size)
+VIRT_INSTALL = Kind("str", _word_of_virt_install)
 ADDRESS = Kind("str", _address)
 BARE_ADDRESS = Kind("str", _bare_address)
 IPV4 = Kind("str", _ipv4)

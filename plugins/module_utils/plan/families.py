@@ -85,8 +85,17 @@ def _interfaces():
                   lambda item, access: (), frozenset())
 
 
+def _guests():
+    from ..model import guest as model
+    from . import guest, guest_steps
+
+    return Family(guest.items_of, guest_steps.steps_between, guest_steps.changes_between, lambda target, now, context: target, lambda item: item.observed,
+                  lambda item, now: (), model.report, dict, lambda item, access: (), frozenset())
+
+
 #: in the order in which plans are made of them
-FAMILIES = {"network": _networks, "link": _links, "nat": _nats, "firewall": _firewalls, "interface": _interfaces}
+FAMILIES = {"network": _networks, "link": _links, "nat": _nats, "firewall": _firewalls, "interface": _interfaces,
+            "guest": _guests}
 
 
 @cache
@@ -105,6 +114,9 @@ def make_plan(wanted, observed, host):
             others = Others(*(frozenset(device for each in rest for device in getattr(each, what)) for what in ("coming", "leaving", "leading", "serving")),
                             tuple((item.key, item.target) for item in items if item.family == "network"),
                             tuple(bridge for each in rest if each.family == "link" for bridge in each.bridges),
-                            tuple(nic for each in rest if each.family == "interface" for nic in each.moving))
+                            tuple(nic for each in rest if each.family in ("interface", "guest") for nic in each.moving),
+                            tuple(item for item in items if item.family == "interface"),
+                            tuple((each.name, each.state == "running") for each in rest if each.family == "guest" and each.state != "absent"))
             items += family_of(name).items_of(mine, {each.name: observed[name, each.name] for each in mine}, host.of(name), others)
-    return Plan(ordered(items))
+    within = {each.id for item in items for each in item.within}
+    return Plan(ordered([item for item in items if item.id not in within]))

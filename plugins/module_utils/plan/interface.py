@@ -28,7 +28,7 @@ def items_of(wanted, observed, context, others=NO_OTHERS):
     targets, items = {}, []
     for each in wanted:
         with about(f"interface {each.name}" if len(wanted) > 1 else ""):
-            targets[each.name] = _target(each, observed[each.name], networks, context)
+            targets[each.name] = _turning(_target(each, observed[each.name], networks, context), context.domain(each.domain), others)
     for each in wanted:
         with about(f"interface {each.name}" if len(wanted) > 1 else ""):
             items.append(_item(each, observed[each.name], targets, networks, context, others))
@@ -131,6 +131,12 @@ def _target(wanted, state, networks, context):
     return InterfaceState(domain.name, stored, live, mark, domain.updates, domain.persistent)
 
 
+def _turning(target, domain, others):
+    """A target (or None) of a guest that the same plan starts or stops, once its NICs are as they shall be."""
+    turning = target is not None and dict(others.powering).get(target.domain, domain.running) != domain.running
+    return replace(target, turning=True) if turning else target
+
+
 def _led(nic, networks):
     """An Interface with the type of what its network leads to, as far as that is known."""
     definition = networks.definition(nic)
@@ -198,7 +204,8 @@ def expected(target, now):
     """``target`` with what libvirt generated for the state ``now``."""
     if target is None or now is None:
         return target
-    return replace(target, stored=_filled(target.stored, now.stored), live=_filled(target.live, now.live))
+    live = now.live if target.turning else _filled(target.live, now.live)
+    return replace(target, stored=_filled(target.stored, now.stored), live=live)
 
 
 def _filled(nic, now):

@@ -50,7 +50,7 @@ def _waits(items):
     for item in items:
         before = _meet(gives, item.has.holds - item.had.holds) | _overlapping(subnets, item) if item.steps else set()
         after = _meet(makes, item.has.uses) | _meet(leaves, item.had.makes - item.has.makes) if item.steps else set()
-        room[item.id], later = (tuple(sorted(found - {item.id}, key=place.get)) for found in (before, after))
+        room[item.id], later = (tuple(sorted(found - {item.id}, key=place.get)) for found in (before | set(item.needs), after))
         first[item.id] = (*room[item.id], *later)
     return room, first
 

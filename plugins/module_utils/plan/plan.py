@@ -53,7 +53,8 @@ class Others(NamedTuple):
     """What those of a plan's resources do that are of another family: names of devices that they make, and of devices that they take off bridges; those of
     what they make that lead to a segment of others; who ``serving`` DHCP: (network, its bridge or None, families), without families who does not any more;
     the NetworkStates that ``networks`` shall have, (name, state or None); the ``bridges`` that they make or change, (name, addresses or None for the same); and
-    guests' NICs that are ``moving``, (guest, MAC address, (type, name) of what they are attached to then, or None).
+    guests' NICs that are ``moving``, (guest, MAC address, (type, name) of what they are attached to then, or None); the Items of guests' NICs; and the guests
+    that are ``powering`` up or down, (guest, whether it is to run).
     """
 
     coming: frozenset = frozenset()
@@ -63,6 +64,8 @@ class Others(NamedTuple):
     networks: tuple = ()
     bridges: tuple = ()
     moving: tuple = ()
+    plugging: tuple = ()
+    powering: tuple = ()
 
 
 NO_OTHERS = Others()
@@ -74,7 +77,7 @@ class Item:
 
     ``family`` tells which plans and which backend it is of, ``kind`` is the word for it, ``key`` its name. ``had`` and ``has`` are the Grips of the two
     states, ``needs`` the ids of those that must make room for it first. ``notes`` are facts for the report that its states do not have. ``taken`` are Items
-    of what it takes from others, to be rolled back with it.
+    of what it takes from others, to be rolled back with it, and ``within`` those that are brought about with it, as the NICs of a guest that is made.
     """
 
     family: str
@@ -93,6 +96,7 @@ class Item:
     needs: tuple = ()
     notes: dict = field(default_factory=dict)
     taken: tuple = ()
+    within: tuple = ()
 
     @property
     def id(self):
