@@ -20,6 +20,8 @@ NAME = "demo"
 NETWORK = "nat_lab"
 GATEWAY, STATIC, MAC = "192.168.150.1", "192.168.150.10", "52:54:00:96:00:0a"
 LAN_ADDRESS = topology.ADDRESSES[0].format(topology.FIRST).partition("/")[0]
+#: variables of the role guests
+VM1 = {"guests_lab": NETWORK, "guests_list": [{**guest.options("vm1"), "interfaces": [{"mac": MAC, "network": NETWORK}]}]}
 INTERNET = world.INTERNET[0]
 
 
@@ -80,19 +82,19 @@ def tour(demo):
         demo.tell("The NAT lab: ansible-playbook virtlab.network.nat_lab")
         play(running, "nat_lab", show=indent)
         print(host.run("virsh", "net-list", "--all").stdout, flush=True)
-        demo.tell("Two guests: vm1, a QEMU machine, and vm2, a container")
-        guests = start_guests(host)
+        demo.tell("Two guests: vm1, a QEMU machine, by ansible-playbook virtlab.network.guests, and vm2, a container")
+        guests = start_guests(running, host)
         demo.tell("Packets")
         packets(demo, running, host, *guests)
-        demo.tell("The same playbook again")
-        changed = play(running, "nat_lab", show=quiet)
-        demo.check("second run", f"changed={changed['host1']}", changed == {"host1": 0})
+        demo.tell("The same playbooks again")
+        for name, variables in (("nat_lab", {}), ("guests", VM1)):
+            changed = play(running, name, variables, show=quiet)
+            demo.check(f"second run of {name}", f"changed={changed['host1']}", changed == {"host1": 0})
         demo.tell("Teardown: everything that bears the mark of the lab, and nothing else")
-        for each in guests:
-            each.stop()
+        guests[1].stop()  # the other one bears the lab's mark
         play(running, "teardown", {"lab": NETWORK}, show=indent)
         left = traces(host)
-        demo.check("nothing is left on the host", difference(empty, left) or "networks, devices, addresses, dnsmasq, rules as before", left == empty)
+        demo.check("nothing is left on the host", difference(empty, left) or "networks, guests, devices, addresses, dnsmasq, rules as before", left == empty)
     finally:
         claim.down(NAME)
     after = own_network()
@@ -104,12 +106,12 @@ def tour(demo):
     return 1 if wrong else 0
 
 
-def start_guests(host):
-    """vm1 with the MAC address of the static lease, and vm2; started at the same time."""
+def start_guests(running, host):
+    """vm1 with the MAC address of the static lease, as a user makes it, and vm2, which is told here what it runs."""
+    play(running, "guests", VM1, show=indent)
+    found = guest.Guest(host, "vm1", "vm"), guest.start(host, "vm2", {"network": NETWORK}, kind="lxc")
+    found[0].ready()
     with ThreadPoolExecutor() as pool:
-        machine = pool.submit(guest.start, host, "vm1", {"network": NETWORK, "mac": MAC}, kind="vm")
-        container = pool.submit(guest.start, host, "vm2", {"network": NETWORK}, kind="lxc")
-        found = machine.result(), container.result()
         list(pool.map(lambda each: each.address(), found))
     return found
 
@@ -149,11 +151,13 @@ def traces(host):
     """What a network leaves on a host: networks, devices with their addresses, dnsmasq, and rules that name a device."""
     return {
         "networks": host.run("virsh", "net-list", "--all").stdout.splitlines(),
+        "guests": host.run("virsh", "list", "--all").stdout.splitlines(),
         "devices": sorted(f"{link['ifname']} {address['local']}" for link in json.loads(host.run("ip", "-j", "address").stdout)
                           for address in link["addr_info"]),
         "dnsmasq": host.run("pgrep", "-a", "dnsmasq", check=False).stdout.splitlines(),
         "rules": [line for line in host.run("iptables-save").stdout.splitlines() if "virbr" in line or "192.168.150." in line],
-        "files": host.run("find", "/etc/libvirt", "/var/lib/libvirt", "-name", f"*{NETWORK}*").stdout.splitlines(),
+        "files": host.run("find", "/etc/libvirt", "/var/lib/libvirt", "-name", f"*{NETWORK}*", "-o", "-name", "vm1*",
+                          "-not", "-path", "*/domain-*").stdout.splitlines(),
     }
 
 

@@ -1,14 +1,11 @@
 # Copyright: (c) 2026, virtlab.network contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two guests of libvirt's on a network, which they join by its name: containers that share the host's files, so that any host can try its networks with
-packets and without images.
+"""What two guests of libvirt's see of a network: containers that share the host's files, so that any host can try its networks with packets and without images.
 
-    guests.py start NETWORK [--mac=MAC] [--name=NAME] [--ping ADDRESS...]
-    guests.py stop
+    guests.py [--name=NAME] [--ping ADDRESS...]
 
-The first guest has the MAC address, for a static lease; the other one by chance. Both take leases, and try their gateway, each other, NAME in the DNS, and
-whether the addresses answer pings. Prints what they saw as JSON, and leaves them running; stop takes them away.
+Both take leases, and try their gateway, each other, NAME in the DNS, and whether the addresses answer pings. Prints what they saw as JSON.
 """
 
 from __future__ import annotations
@@ -22,13 +19,6 @@ from pathlib import Path
 
 GUESTS = ("vgone", "vgtwo")
 VIRSH = ("virsh", "--quiet", "--connect", "lxc:///system")
-DOMAIN = """<domain type='lxc'>
-  <name>{name}</name>
-  <memory unit='MiB'>32</memory>
-  <os><type>exe</type><init>/usr/bin/sleep</init><initarg>infinity</initarg></os>
-  <devices><interface type='network'><source network='{network}'/>{mac}</interface><console type='pty'/></devices>
-</domain>
-"""
 LEASE = """#!/bin/sh
 case $1 in
 bound|renew)
@@ -47,10 +37,8 @@ def run(*words, check=True, **more):
     return done
 
 
-def start(guest, network, mac):
-    """Start a guest; a function that runs a command in its network, to a CompletedProcess."""
-    document = DOMAIN.format(name=guest, network=network, mac=f"<mac address='{mac}'/>" if mac else "")
-    run(*VIRSH, "create", "/dev/stdin", input=document)
+def within(guest):
+    """A function that runs a command in the network of a guest that runs, to a CompletedProcess."""
     # libvirt's own process for it is its parent
     pid = run("pgrep", "--parent", run(*VIRSH, "domid", guest).stdout.strip()).stdout.split()[0]
 
@@ -75,9 +63,9 @@ def pings(inside, address):
     return inside("ping", "-c", "1", "-W", "10", address).returncode == 0
 
 
-def look(network, mac, name, addresses):
+def look(name, addresses):
     """Everything, as a dict."""
-    guests = [start(guest, network, each) for guest, each in zip(GUESTS, (mac, ""))]
+    guests = [within(guest) for guest in GUESTS]
     with tempfile.TemporaryDirectory() as folder:
         one, two = (lease(guest, inside, folder) for guest, inside in zip(GUESTS, guests))
     if not one or not two:
@@ -91,27 +79,13 @@ def look(network, mac, name, addresses):
     }
 
 
-def stop():
-    """Take the guests away, as far as they are there: they are transient."""
-    for guest in GUESTS:
-        run(*VIRSH, "destroy", guest, check=False)
-
-
 def main():
-    """Look, or take the guests away."""
+    """Look."""
     top = argparse.ArgumentParser(description=__doc__)
-    verbs = top.add_subparsers(dest="verb", required=True)
-    begin = verbs.add_parser("start")
-    begin.add_argument("network")
-    begin.add_argument("--mac", default="")
-    begin.add_argument("--name", default="")
-    begin.add_argument("--ping", nargs="*", default=[])
-    verbs.add_parser("stop")
+    top.add_argument("--name", default="")
+    top.add_argument("--ping", nargs="*", default=[])
     given = top.parse_args()
-    if given.verb == "stop":
-        stop()
-    else:
-        json.dump(look(given.network, given.mac, given.name, given.ping), sys.stdout)
+    json.dump(look(given.name, given.ping), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -32,13 +32,13 @@ class Disk:
     """A disk. One with ``image`` or ``size`` is a file that is made with the guest; any other is there already."""
 
     path: Optional[str] = option(
-        LINE, "File of the disk, a whole path or a name in O(directory). Where it is not given it is the guest's name there, from the second disk on with its "
+        LINE, "File of the disk, a whole path or a name in C(directory). Where it is not given it is the guest's name there, from the second disk on with its "
         "number behind it.")
     image: Optional[str] = option(
-        LINE, "Image on the host that the disk is made from, a whole path or a name in O(directory). It is copied, or with O(disks[].backing) built upon, and "
+        LINE, "Image on the host that the disk is made from, a whole path or a name in C(directory). It is copied, or with O(backing) built upon, and "
         "never changed.")
     backing: Optional[bool] = option(
-        BOOL, "The disk has only what differs from O(disks[].image), which must stay as and where it is for as long as the guest is there. It is a qcow2.")
+        BOOL, "The disk has only what differs from O(image), which must stay as and where it is for as long as the guest is there. It is a qcow2.")
     size: Optional[str] = option(
         SIZE, "Its size, such as V(20G). With an image that size or more; the file system in it is the guest's to grow. Without an image the disk is empty.")
     format: Optional[str] = option(
