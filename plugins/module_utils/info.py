@@ -14,6 +14,7 @@ from .model.link import report as link_report
 from .model.network import Network
 from .model.network_state import portable, report
 from .model.option import plain, read
+from .model.table import report as table_report
 from .plan.nat import comes
 from .plan.neighbours import bridged, findings
 from .plan.network import attached
@@ -103,6 +104,15 @@ def _nic(domain, pair, state, told):
         "addresses": [{"address": address, "told_by": source, "device": device} for mac, address, source, device in told if live and mac == live.mac],
         "unknown": [{"path": path or "/", "content": content} for path, content in held.unknown],
     }
+
+
+def nats(params):
+    """A list of dicts, one a translation of virt_nat's, sorted by name; the one that is named where a name is given."""
+    with Host(params["uri"]) as host:
+        tables = host.tables["nat"]
+        chosen = [name for name in sorted(tables.records) if params["name"] in (None, name)]
+        shown = [table_report(state) for state in tables.observe(chosen).values()]
+    return [{"kernel": "as asked", **{word: value for word, value in each.items() if word != "state"}} for each in shown]
 
 
 def neighbours(params):
