@@ -21,7 +21,7 @@ TESTTOOLS := $(VENV)/testtools-$(call digest,requirements.txt requirements-test.
 BENCHTOOLS := $(VENV)/benchtools-$(call digest,requirements.txt requirements-bench.txt)
 PIP := $(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint requirements-lock.txt
 
-STAGES := lint sanity-oldest docs-lint build test-unit demo test-integration test-trixie test-machines test-vm
+STAGES := lint sanity-oldest docs-lint build test-unit test-browser demo test-integration test-trixie test-machines test-vm
 
 .PHONY: help
 help: ## tell what there is to make
@@ -101,6 +101,10 @@ build: deps-test ## build the artifact, install it by itself, and use it
 .PHONY: test-unit
 test-unit: deps-test ## unit tests: seconds, no root, no daemon
 	@python -m pytest tests/unit
+
+.PHONY: test-browser
+test-browser: deps-test ## the picture of a topology, looked at and clicked in Chromium, and read by Graphviz (no root)
+	@python -m pytest tests/browser
 
 .PHONY: test-integration
 test-integration: deps-test ## integration tests against real libvirtd in the test bed's namespaces (needs root)

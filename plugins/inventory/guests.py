@@ -47,7 +47,7 @@ options:
     type: int
     default: 60
   hostname:
-    description: Jinja2 expression for what a guest is called, of RV(virtlab)'s words, such as V(virtlab.guest ~ '.' ~ virtlab.hypervisor).
+    description: Jinja2 expression for what a guest is called, of the words of C(virtlab), such as V(virtlab.guest ~ '.' ~ virtlab.hypervisor).
     type: str
     default: virtlab.guest
   networks:
@@ -133,7 +133,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..plugin_utils import guests
+from ..plugin_utils import addresses, guests
 from ..plugin_utils.asking import ask, gathered
 
 ENDINGS = tuple(f"{stem}.{suffix}" for stem in ("guests.virtlab", "virtlab_guests") for suffix in ("yml", "yaml"))
@@ -177,7 +177,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _check(self):
         """Lists of choices are not checked by all versions of Ansible that there are."""
-        for option, allowed in (("families", guests.FAMILIES), ("address_sources", guests.SOURCES)):
+        for option, allowed in (("families", guests.FAMILIES), ("address_sources", addresses.SOURCES)):
             for value in self.get_option(option):
                 if value not in allowed:
                     raise AnsibleParserError(f"{option}: {value!r} is none of {', '.join(allowed)}")

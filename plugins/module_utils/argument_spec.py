@@ -187,6 +187,11 @@ def virt_link_info():
     return {"argument_spec": {"name": {"type": "str"}, "kind": {"type": "str"}, **connection()}}
 
 
+def virt_nat_info():
+    """AnsibleModule's keywords for virt_nat_info."""
+    return {"argument_spec": {"name": {"type": "str"}, **connection()}}
+
+
 def virt_interface_info():
     """AnsibleModule's keywords for virt_interface_info."""
     return {"argument_spec": {"domain": {"type": "str"}, "network": {"type": "str"}, **connection()}}

@@ -107,6 +107,17 @@ def _nic(domain, pair, state, told):
     }
 
 
+def nats(params):
+    """A list of dicts, one a translation of virt_nat's, sorted by name; the one that is named where a name is given."""
+    from .model.table import report
+
+    with Host(params["uri"]) as host:
+        tables = host.tables["nat"]
+        chosen = [name for name in sorted(tables.records) if params["name"] in (None, name)]
+        shown = [report(state) for state in tables.observe(chosen).values()]
+    return [{"kernel": "as asked", **{word: value for word, value in each.items() if word != "state"}} for each in shown]
+
+
 def neighbours(params):
     """A list of dicts, one for what another program does to networks of libvirt's that run."""
     from .backend import neighbours as rivals

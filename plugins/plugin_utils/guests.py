@@ -9,11 +9,12 @@ import ipaddress
 from collections import Counter
 from itertools import groupby
 
+from . import addresses
+
 #: what virt_interface_info says of the guest with each of its NICs, by the name that it has of a guest
 OF_GUEST = {"guest": "domain", "uuid": "uuid", "driver": "driver", "state": "domain_state", "persistent": "persistent"}
 OF_NIC = ("mac", "alias", "target", "type", "model", "link", "lab", "stored", "live")
 FAMILIES = {"ipv4": 4, "ipv6": 6}
-SOURCES = ("lease", "agent", "arp")
 
 
 def guests(hypervisor, uri, interfaces):
@@ -36,11 +37,11 @@ def _once(values):
 def _nic(told):
     """A NIC as it runs, or else as it is stored; addresses without their prefixes."""
     config = {**(told["config"] or {}), **told.get("running", {})}
-    addresses = [{"address": each["address"].partition("/")[0], "told_by": each["told_by"]} for each in told["addresses"]]
-    return {**{name: told[name] for name in OF_NIC}, "network": config.get("network"), "bridge": config.get("bridge"), "addresses": addresses}
+    known = [{"address": str(each), "told_by": source} for each, source in addresses.of(told)]
+    return {**{name: told[name] for name in OF_NIC}, "network": config.get("network"), "bridge": config.get("bridge"), "addresses": known}
 
 
-def address(guest, networks=(), families=tuple(FAMILIES), sources=SOURCES):
+def address(guest, networks=(), families=tuple(FAMILIES), sources=addresses.SOURCES):
     """The address by which a guest is best reached, or None: on the first of ``networks``, of the first family, told by the first of ``sources``.
 
     Addresses of the link alone are none: they take the name of a device as well. Nor are families and sources that are not listed.
@@ -51,7 +52,7 @@ def address(guest, networks=(), families=tuple(FAMILIES), sources=SOURCES):
         for each in nic["addresses"]:
             value = ipaddress.ip_address(each["address"])
             family = next(name for name, version in FAMILIES.items() if version == value.version)
-            if family in families and each["told_by"] in sources and not (value.is_link_local or value.is_loopback or value.is_unspecified):
+            if family in families and each["told_by"] in sources and addresses.reached(value):
                 found.append((near, families.index(family), sources.index(each["told_by"]), place, value))
     return str(min(found)[-1]) if found else None
 

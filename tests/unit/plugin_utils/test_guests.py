@@ -32,8 +32,8 @@ def test_nics_make_guests():
     assert found[0]["hypervisor"] == "host1" and found[0]["uuid"] == "uuid-db" and found[0]["state"] == "running"
 
 
-ADDRESSES = [("fe80::1/64", "agent"), ("127.0.0.1", "agent"), ("192.0.2.7", "arp"), ("2001:db8::5/128", "lease"), ("192.0.2.5/24", "lease"),
-             ("192.0.2.6/24", "agent")]
+ADDRESSES = [("fe80::1/64", "agent"), ("127.0.0.1", "agent"), ("what I like", "agent"), ("192.0.2.7", "arp"), ("2001:db8::5/128", "lease"),
+             ("192.0.2.5/24", "lease"), ("192.0.2.6/24", "agent")]
 
 
 @pytest.mark.parametrize(("options", "wanted"), [

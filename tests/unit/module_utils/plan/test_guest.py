@@ -186,8 +186,8 @@ def test_nics_of_a_guest_that_starts_come_first():
     first, second = whole.items
     assert second.needs == (first.id,) and first.target.turning and first.target.live is None
     now = replace(first.target, live=first.target.stored)
-    expected = families.FAMILIES["interface"].expected(first.target, now, host)
-    assert families.FAMILIES["interface"].steps_between(now, expected) == ()
+    expected = families.family_of("interface").expected(first.target, now, host)
+    assert families.family_of("interface").steps_between(now, expected) == ()
     assert not plan_of(host, {"state": "shutoff", "interfaces": [{"mac": TWO, "network": "b"}]}).items[0].target.turning
     only = plan_of(host, {"state": "shutoff", "interfaces": [{"network": "b"}]}).items
     assert only[0].key == f"vm/{ONE}", "a guest's only NIC needs no name"
