@@ -15,10 +15,12 @@ import select
 import socket
 import struct
 import traceback
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import BackendError, VirtNetError
-from . import probe_home, probe_within
+from ..errors import BackendError, DependencyError, UnsupportedError, VirtNetError
+from ..model.plug import BRIDGE
+from . import iproute, probe_home, probe_within
 from .probe import Line, Process, need_root
 from .waiting import until
 from .watch import Watch
@@ -26,8 +28,11 @@ from .watch import Watch
 #: what becomes of checks whose end was lost
 LOST = "lost"
 NAME = "\0virtlab.network/ends/"
+SOCKETS = Path("/proc/net/unix")
 #: seconds that a process has to end, once it is told to
 ENDING = 10
+#: seconds in which the kernel is done with doubting an address
+DOUBTING = 5
 
 
 class Member(NamedTuple):
@@ -50,7 +55,7 @@ def stand(run, members, seconds):
     theirs.close()
     with Line(ours) as line:
         said = line.hear()
-    return _answer(said, run, seconds)["ends"]
+    return _answer(said, run)["ends"]
 
 
 def ask(run, what):
@@ -64,7 +69,7 @@ def ask(run, what):
                                "which seconds tells, or when they are told to") from None
         with Line(own) as line:
             line.say(what)
-            return _answer(line.hear(), run, 0)
+            return _answer(line.hear(), run)
 
 
 def leave(run):
@@ -78,11 +83,11 @@ def leave(run):
 
 
 def _there(run):
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as own:
-        return own.connect_ex(NAME + run) == 0
+    """True until the last of them is gone: they all have the socket."""
+    return any(line.endswith(f" {NAME.replace(chr(0), '@')}{run}") for line in SOCKETS.read_text(encoding="utf-8", errors="replace").splitlines())
 
 
-def _answer(said, run, seconds):
+def _answer(said, run):
     if "crash" in said:
         raise RuntimeError(said["crash"])
     if "error" in said:
@@ -110,12 +115,14 @@ def _alone(end, run, members, seconds):
 
 def _held(run, members, stack):
     """(what is told of them, (the ends, the socket that they are asked by))."""
-    held = _Held(members, stack)
-    found = held.settle()
     server = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)))
-    server.bind(NAME + run)
+    try:
+        server.bind(NAME + run)
+    except OSError as err:
+        raise BackendError(f"other ends of run {run} are on this host and do not leave ({err.strerror}): give this run another word") from err
     server.listen(4)
-    return {"ends": found}, (held, server)
+    held = _Held(members, stack)
+    return {"ends": held.settle()}, (held, server)
 
 
 def _served(server, held):
@@ -128,7 +135,7 @@ def _served(server, held):
             line.say({"left": True})
             return False
         if asked:
-            with contextlib.suppress(BackendError):  # it was told, and others may ask for something else
+            with contextlib.suppress(BackendError, DependencyError, UnsupportedError):  # it was told, and others may ask for something else
                 _told(line, lambda: (held.answer(asked), None))
     return True
 
@@ -147,6 +154,11 @@ def _told(line, act):
         line.say(said or {"crash": traceback.format_exc()})
 
 
+def _doubting(device):
+    """True while a device has addresses that it is not yet sure to be alone with."""
+    return any(each.get("addr_info") for each in iproute.read("ip", "-6", "address", "show", "dev", device, "tentative"))
+
+
 class _Held:
     """The ends. Their processes are all made before any thread is, by the thread that stays."""
 
@@ -158,8 +170,13 @@ class _Held:
                 stack.callback(self.processes[name].end)
 
     def settle(self):
-        """{name: what each found, or the ``problem``}, all at the same time."""
-        return dict(zip(self.members, probe_within.at_once(self._settled, list(self.members.values()))))
+        """{name: what each found, or the ``problem``}, all at the same time. A bridge that had no port before doubts its own addresses of IPv6 first, and what
+        is asked meanwhile would be refused for no reason that lasts.
+        """
+        found = dict(zip(self.members, probe_within.at_once(self._settled, list(self.members.values()))))
+        bridges = {each.plug.device for each in self.members.values() if each.plug.switch == BRIDGE}
+        until(lambda: not any(map(_doubting, bridges)), DOUBTING)
+        return found
 
     def _settled(self, member):
         try:

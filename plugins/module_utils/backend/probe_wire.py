@@ -18,6 +18,8 @@ from ..model.probe import REJECTED, SILENT, UNROUTABLE
 #: what there was no way for from the start, and what the kernel says where nobody has an address on the segment
 NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL)
 NOBODY = (errno.EHOSTUNREACH,)
+#: the same as messages of ICMP have it, which the kernel sends to itself
+LOOKED = ("host unreachable", "address unreachable")
 
 
 def sockaddr(address, port=0):
@@ -87,5 +89,17 @@ def unsent(err, address):
 
 
 def refusal(complaint, by):
-    """What became of a question that somebody complained about."""
+    """What became of a question that somebody complained about. What the own kernel says of a neighbour that it looks for in vain is nobody's word."""
+    if complaint.says in LOOKED and _own(by):
+        return unsent(OSError(errno.EHOSTUNREACH, ""), complaint.target)
     return {"outcome": REJECTED, "said": f"{by} says: {complaint.says}", "by": by, "why": complaint.says}
+
+
+def _own(address):
+    """True for an address that a socket here can have."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as own:
+        try:
+            own.bind(sockaddr(address))
+        except OSError:
+            return False
+        return True
