@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: virtlab.network contributors (@virtlab)
 description:
   - Draws guests, their NICs, networks and bridges, what translates, uplinks and the world, of any number of hosts, with what is wrong with them.
-  - The playbook P(virtlab.network.topology#playbook) gathers what it takes.
+  - The playbook C(virtlab.network.topology) gathers what it takes.
 positional: format
 options:
   _input:
