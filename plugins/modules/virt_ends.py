@@ -55,13 +55,13 @@ EXAMPLES = r"""
   virtlab.network.virt_ends:
     run: mine
     watch:
-      - {protocol: tcp, port: 443, target: "{{ stood.ends[1].addresses[0].address | ansible.utils.ipaddr('address') }}"}
+      - {protocol: tcp, port: 443, target: "{{ stood.ends[1].addresses[0].address.split('/')[0] }}"}
 
 - name: Does the office reach them
   virtlab.network.virt_ends:
     run: mine
     checks:
-      - {end: office, tcp: "{{ stood.ends[1].addresses[0].address | ansible.utils.ipaddr('address') }}", port: 443}
+      - {end: office, tcp: "{{ stood.ends[1].addresses[0].address.split('/')[0] }}", port: 443}
     fail: false
   register: asked
 
