@@ -17,12 +17,12 @@ from .values import BOOL, DOCUMENT, LINE, SIZE, TEXT, VIRT_INSTALL, integer, one
 #: definition
 OWN_WORDS = {
     "arch": "arch", "autoconsole": "", "autostart": "autostart", "bridge": "interfaces", "cdrom": "disks", "check": "", "check-cpu": "",
-    "cloud-init": "cloud_init", "connect": "uri", "container": "init", "cpu": "cpu", "debug": "", "destroy-on-exit": "", "disk": "disks", "dry-run": "", "extra-args": "cmdline",
-    "file": "disks", "file-size": "disks", "filesystem": "filesystems", "force": "", "help": "", "import": "disks", "init": "init", "initrd-inject": "initrd",
-    "install": "kernel", "livecd": "disks", "location": "kernel", "mac": "interfaces", "machine": "machine", "memory": "memory", "metadata": "title",
-    "name": "name", "network": "interfaces", "noautoconsole": "", "nodisks": "disks", "nonetworks": "interfaces", "noreboot": "state", "os-type": "os",
-    "os-variant": "os", "osinfo": "os", "print-step": "", "print-xml": "", "prompt": "", "pxe": "interfaces", "quiet": "", "ram": "memory", "reinstall": "",
-    "test-media-detection": "", "transient": "", "unattended": "", "uuid": "name", "vcpus": "vcpus", "version": "", "wait": "",
+    "cloud-init": "cloud_init", "connect": "uri", "container": "init", "cpu": "cpu", "debug": "", "destroy-on-exit": "", "disk": "disks", "dry-run": "",
+    "extra-args": "cmdline", "file": "disks", "file-size": "disks", "filesystem": "filesystems", "force": "", "help": "", "import": "disks", "init": "init",
+    "initrd-inject": "initrd", "install": "kernel", "livecd": "disks", "location": "kernel", "mac": "interfaces", "machine": "machine", "memory": "memory",
+    "metadata": "title", "name": "name", "network": "interfaces", "noautoconsole": "", "nodisks": "disks", "nonetworks": "interfaces", "noreboot": "state",
+    "os-type": "os", "os-variant": "os", "osinfo": "os", "print-step": "", "print-xml": "", "prompt": "", "pxe": "interfaces", "quiet": "", "ram": "memory",
+    "reinstall": "", "test-media-detection": "", "transient": "", "unattended": "", "uuid": "name", "vcpus": "vcpus", "version": "", "wait": "",
 }
 #: a namespace of our own for UUIDs, so that a guest that is made anew has the one that it had
 GUESTS = uuid.UUID("6b1f8f4a-7c0e-5f0b-9b59-0f6a3a1f5d11")
