@@ -64,7 +64,8 @@ def _check(given, driver):
             raise ValidationError(name, _short(getattr(given, name)), f"is for {kind}, and libvirt's driver {driver} runs this guest",
                                   "leave it out, or see uri")
     for number, word in enumerate(given.arguments or ()):
-        own = OWN_WORDS.get(word.partition("=")[0].strip("-"))
+        name = word.partition("=")[0][2:]
+        own = next((OWN_WORDS[each] for each in (name, *OWN_WORDS) if each in OWN_WORDS and each.startswith(name)), None)  # virt-install takes beginnings, too
         if own is not None:
             raise ValidationError(f"arguments[{number}]", word, "is not for this place", f"use {own}" if own else "leave it out: virt-install writes a "
                                   "definition, and the module does the rest")

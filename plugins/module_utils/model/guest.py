@@ -13,15 +13,16 @@ from typing import Any, NamedTuple, Optional
 from .option import declared, option, options, plain
 from .values import BOOL, DOCUMENT, LINE, SIZE, TEXT, VIRT_INSTALL, integer, one_of
 
-#: options of virt-install(1) that are not for ``arguments``: what our own options say, and what would have it do more, or less, than write a definition
+#: options of virt-install(1) that are not for ``arguments``, and ours in their place: what these say, and what would have it do more, or less, than write a
+#: definition
 OWN_WORDS = {
-    "name": "name", "uuid": "name", "memory": "memory", "ram": "memory", "vcpus": "vcpus", "cpu": "cpu", "machine": "machine", "arch": "arch",
-    "osinfo": "os", "os-variant": "os", "disk": "disks", "file": "disks", "network": "interfaces", "bridge": "interfaces", "mac": "interfaces",
-    "nonetworks": "interfaces", "filesystem": "filesystems", "cloud-init": "cloud_init", "autostart": "autostart", "connect": "uri", "init": "init",
-    "location": "kernel", "cdrom": "disks", "import": "disks", "extra-args": "cmdline", "install": "kernel", "initrd-inject": "initrd", "pxe": "interfaces",
-    "print-xml": "", "print-step": "", "dry-run": "", "transient": "", "destroy-on-exit": "", "wait": "", "noreboot": "state", "unattended": "",
-    "check": "", "debug": "", "help": "", "version": "", "metadata": "title", "reinstall": "", "quiet": "", "test-media-detection": "", "os-type": "os",
-    "livecd": "disks", "container": "init", "nodisks": "disks", "import-install": "disks", "autoconsole": "", "noautoconsole": "", "q": "", "h": "",
+    "arch": "arch", "autoconsole": "", "autostart": "autostart", "bridge": "interfaces", "cdrom": "disks", "check": "", "check-cpu": "",
+    "cloud-init": "cloud_init", "connect": "uri", "container": "init", "cpu": "cpu", "debug": "", "destroy-on-exit": "", "disk": "disks", "dry-run": "",
+    "extra-args": "cmdline", "file": "disks", "file-size": "disks", "filesystem": "filesystems", "force": "", "help": "", "import": "disks", "init": "init",
+    "initrd-inject": "initrd", "install": "kernel", "livecd": "disks", "location": "kernel", "mac": "interfaces", "machine": "machine", "memory": "memory",
+    "metadata": "title", "name": "name", "network": "interfaces", "noautoconsole": "", "nodisks": "disks", "nonetworks": "interfaces", "noreboot": "state",
+    "os-type": "os", "os-variant": "os", "osinfo": "os", "print-step": "", "print-xml": "", "prompt": "", "pxe": "interfaces", "quiet": "", "ram": "memory",
+    "reinstall": "", "test-media-detection": "", "transient": "", "unattended": "", "uuid": "name", "vcpus": "vcpus", "version": "", "wait": "",
 }
 #: a namespace of our own for UUIDs, so that a guest that is made anew has the one that it had
 GUESTS = uuid.UUID("6b1f8f4a-7c0e-5f0b-9b59-0f6a3a1f5d11")
