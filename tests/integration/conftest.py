@@ -73,7 +73,7 @@ def snapshot(host):
 
 @pytest.fixture(autouse=True)
 def clean(request):
-    """Take away the networks that a test made, and the devices named test*."""
+    """Take away the networks that a test made, the hook that some of them come with, and the devices named test*."""
     yield
     if "host" not in request.fixturenames:
         return
@@ -83,6 +83,7 @@ def clean(request):
     for name in host.run("virsh", "net-list", "--all", "--name").stdout.split():
         if name != "default":
             host.run("virsh", "net-undefine", name)
+    host.run("rm", "-f", "/etc/libvirt/hooks/network.d/virtlab-network")
     for link in json.loads(host.run("ip", "-j", "link").stdout):
         if link["ifname"].startswith("test"):
             host.run("ip", "link", "delete", link["ifname"], check=False)  # the other end of a cable goes with the first
