@@ -107,7 +107,7 @@ test-integration: deps-test ## integration tests against real libvirtd in the te
 	@python -m pytest -n 3 --dist loadfile tests/integration
 
 # What depends on versions, with those of Debian 13.
-LATER := matrix virt_network virt_host virt_network_info documents guests nat firewall nft nft_firewall neighbours
+LATER := matrix virt_network virt_host virt_network_info documents guests guests_role nat firewall nft nft_firewall neighbours
 .PHONY: test-trixie
 test-trixie: deps-test ## what depends on the versions of libvirt and nft(8), with those of Debian 13 (needs root)
 	@python -m pytest -n 3 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
