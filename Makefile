@@ -112,7 +112,7 @@ test-integration: deps-test ## integration tests against real libvirtd in the te
 
 # What depends on versions, with those of Debian 13: first what goes through every option of networks and rules, which is enough for each change.
 LATER := matrix virt_network virt_network_info nft nft_firewall
-LATER_ALL := $(LATER) virt_host documents guests interface nat firewall neighbours probe
+LATER_ALL := $(LATER) virt_host documents guests guests_role interface nat firewall neighbours probe
 .PHONY: test-trixie test-trixie-all
 test-trixie: deps-test ## every option of networks and rules, with libvirt and nft(8) of Debian 13 (needs root)
 	@python -m pytest -n 3 --dist loadfile --suite trixie $(LATER:%=tests/integration/test_%.py)
