@@ -103,9 +103,7 @@ EXAMPLES = r"""
 plugin: virtlab.network.guests
 hypervisors: hypervisors
 
----
-# Containers as well; guests of production are reached by IPv6, on the network "management" where they are on it
-plugin: virtlab.network.guests
+# The rest is left out by most. Containers as well; guests are reached by IPv6, on the network "management" where they are on it
 uris: [qemu:///system, lxc:///system]
 networks: [management]
 families: [ipv6, ipv4]
