@@ -171,6 +171,11 @@ pins: ## write requirements-lock.txt anew for what the other requirements files 
 	{ sed -n 1p requirements-lock.txt; $(CACHE)/pins/bin/python -m pip freeze; } >$(CACHE)/pins/lock
 	cp $(CACHE)/pins/lock requirements-lock.txt
 
+.PHONY: schema
+schema: deps ## write schemas/lab.json anew, the JSON Schema of a lab's definition
+	@python tools/lab_schema.py $$(tools/stage.sh $(CACHE)/stage | sed 's,/ansible_collections/.*,,') >$(CACHE)/lab.json
+	@mkdir -p schemas && cp $(CACHE)/lab.json schemas/lab.json
+
 .PHONY: clean
 clean: ## remove what was made and installed here
 	rm -rf $(CACHE) $(VENV) .ansible

@@ -26,6 +26,26 @@ def _ready(top):
     return Ready(top, _environment(top))
 
 
+class Run:
+    """What one run of a playbook on several hosts came to: the results of its tasks by their names, each by host, and counts of the recap."""
+
+    def __init__(self, told):
+        lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        assert lines and "stats" in lines[-1], told
+        self.stats, self.tasks = lines[-1]["stats"], {}
+        for line in lines[:-1]:
+            self.tasks.setdefault(line["task"].rpartition(" : ")[2], {})[line["host"]] = line["result"]
+
+    @property
+    def failed(self):
+        """What the play failed with, or ''."""
+        return next((result["msg"] for task in self.tasks.values() for result in task.values() if result.get("failed")), "")
+
+    def changed(self):
+        """{host: how many tasks changed something}."""
+        return {host: counts["changed"] for host, counts in self.stats.items()}
+
+
 class Ansible:
     """Runs modules and playbooks of this checkout on one host, as a person does."""
 
@@ -74,3 +94,8 @@ class Ansible:
         lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
         assert lines and "stats" in lines[-1], told
         return [line["result"] for line in lines[:-1]], lines[-1]["stats"][self.host.name]
+
+    def everywhere(self, name, check=False, **variables):
+        """Run a playbook by path or name on all hosts of the lab; a Run."""
+        words = ["ansible-playbook", "-i", str(self.inventory), "--diff", *(["--check"] if check else []), "--extra-vars", json.dumps(variables), name]
+        return Run(_ready(self.top).run(words))

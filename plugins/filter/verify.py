@@ -5,53 +5,36 @@
 
 from __future__ import annotations
 
-import functools
-
-from ansible.errors import AnsibleFilterError
-
-from ..module_utils.errors import VirtNetError
 from ..plugin_utils import verify_report, verify_table, verify_verdict
+from ..plugin_utils.told import told
 
 
-def _told(act):
-    """A filter whose errors are those that people can act on."""
-
-    @functools.wraps(act)
-    def filtered(*arguments, **options):
-        try:
-            return act(*arguments, **options)
-        except VirtNetError as err:
-            raise AnsibleFilterError(str(err)) from err
-
-    return filtered
-
-
-@_told
+@told
 def verify_ends(table, ends, host, default="refused"):
     """The ends of a host, as virt_ends takes them."""
     return verify_table.standing(ends, table, default, host)
 
 
-@_told
+@told
 def verify_plan(table, ends, hosts, stood, default="refused"):
     """All cells, and the ends on all hosts."""
     return verify_table.plan(ends, table, default, hosts, stood)
 
 
-@_told
+@told
 def verify_checks(plan, host, asked=None):
     """What one host asks: all of its cells, or those that were wrong when they were asked first."""
     cells = plan["cells"] if asked is None else verify_verdict.wrong(plan, asked)
     return verify_table.questions(cells, host)
 
 
-@_told
+@told
 def verify_flows(plan, asked):
     """What is watched: the packets of cells that were wrong."""
     return verify_table.flows(verify_verdict.wrong(plan, asked))
 
 
-@_told
+@told
 def verify_verdict_(plan, asked, again, looked, name="verify", when="1970-01-01T00:00:00"):
     """What it all comes to, with a matrix of text and JUnit's XML."""
     found = verify_verdict.verdict(plan, asked, again, looked)

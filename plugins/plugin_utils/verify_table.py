@@ -45,7 +45,7 @@ def ends_of(given):
         kinds = [each for each in KINDS if end.get(each) and not (each == "network" and end.get("guest"))]
         if len(kinds) != 1:
             raise ValidationError(path, ", ".join(kinds), f"an end is one of {', '.join(KINDS)}", "give one, and another end for the others")
-        for number, address in enumerate(_listed(end.get("address"))):
+        for number, address in enumerate(listed(end.get("address"))):
             _check_address(f"{path}.address[{number}]", address)
         if kinds == ["address"] and len(end) > 1:
             raise ValidationError(f"{path}.address", end["address"], "what is outside is on no host, and has nothing but addresses", "leave the rest out")
@@ -106,7 +106,7 @@ def _read(path, row, ends, found):
 
 
 def _names(path, row, word, ends):
-    names = _listed(row.get(word))
+    names = listed(row.get(word))
     unknown = next((each for each in names if each not in ends), None)
     if unknown is not None or not names:
         raise ValidationError(f"{path}.{word}", unknown, f"is none of the ends, which are {', '.join(ends)}", "name one of them, or add it to verify_ends")
@@ -114,7 +114,7 @@ def _names(path, row, word, ends):
 
 
 def _ports(path, given):
-    return [port_of(path, each) for each in _listed(given)]
+    return [port_of(path, each) for each in listed(given)]
 
 
 def port_of(path, given):
@@ -127,7 +127,8 @@ def port_of(path, given):
     return f"{found[1] or 'tcp'}/{found[2]}"
 
 
-def _listed(value):
+def listed(value):
+    """A value as a list: one thing may stand for a list of one."""
     return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
 
 
@@ -178,7 +179,7 @@ def plan(given, table, default, hosts, stood):
 def _point(name, host, end, there, stood, many):
     """One end on one host: what it is called, its addresses by family, and what is wrong with it."""
     found = there.get((name, host), {})
-    addresses = _listed(end.get("address")) or [each["address"].partition("/")[0] for each in found.get("addresses", ()) if each["by"] != "link-local"]
+    addresses = listed(end.get("address")) or [each["address"].partition("/")[0] for each in found.get("addresses", ()) if each["by"] != "link-local"]
     lost = f"host {host} was not reached" if host not in stood else "is not there"
     return {
         "end": name, "host": host, "label": f"{name}@{host}" if many else name, "kind": kind_of(end), "mac": found.get("plugged", {}).get("mac", ""),

@@ -17,7 +17,7 @@ import pytest
 
 from testbed import guest
 from testbed.bed import until
-from tests.plays import Ansible
+from tests.plays import Ansible, Run
 
 ROUTED = {"10.90.0.0/24": "198.51.100.11", "fd00:90::/64": "2001:db8:100::11", "10.93.0.0/24": "198.51.100.12", "fd00:93::/64": "2001:db8:100::12"}
 
@@ -80,20 +80,8 @@ def clean():
     """What is here is for all tests of this file."""
 
 
-class Run:
-    """What one run of the playbook came to: the results of its tasks by their names, each by host, and counts of the recap."""
-
-    def __init__(self, done):
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        assert lines and "stats" in lines[-1], done.stdout + done.stderr
-        self.stats, self.tasks = lines[-1]["stats"], {}
-        for line in lines[:-1]:
-            self.tasks.setdefault(line["task"].rpartition(" : ")[2], {})[line["host"]] = line["result"]
-
-    @property
-    def failed(self):
-        """What the play failed with, or ''."""
-        return next((result["msg"] for task in self.tasks.values() for result in task.values() if result.get("failed")), "")
+class Proof(Run):
+    """What one run of the playbook came to."""
 
     @property
     def matrix(self):
@@ -111,14 +99,14 @@ class Run:
 
 @pytest.fixture
 def verify(place, ansible):
-    """A function that runs the playbook on both hosts; a Run, of which nothing is left."""
+    """A function that runs the playbook on both hosts; a Proof, of which nothing is left."""
 
     def run(inventory=None, check=False, **variables):
         before = state(place)
         command = words(ansible, inventory, check, **variables)
         done = subprocess.run(command, env=ansible.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         assert state(place) == before
-        result = Run(done)
+        result = Proof(done.stdout + done.stderr)
         assert {counts["changed"] for counts in result.stats.values()} == {0}
         return result
 
