@@ -67,9 +67,13 @@ def topology(gathered, format="html", title="Topology"):
         raise AnsibleFilterError(f"topology: format is {format!r}: must be one of {', '.join(FORMATS)}")
     if not isinstance(gathered, list) or not all(isinstance(each, dict) and each.get("host") for each in gathered):
         raise AnsibleFilterError("topology: it draws a list of dictionaries, each of which has host, the name of a hypervisor")
+    try:
+        drawn = read(gathered)
+    except KeyError as err:
+        raise AnsibleFilterError(f"topology: {err} is not told of something that an info module tells it of: give what the modules return as it is") from err
     if format == "html":
-        return page(read(gathered), title)
-    return mermaid(read(gathered)) if format == "mermaid" else dot(read(gathered))
+        return page(drawn, title)
+    return mermaid(drawn) if format == "mermaid" else dot(drawn)
 
 
 class FilterModule:

@@ -127,7 +127,9 @@ cache_timeout: 300
 
 import re
 
+from ansible.constants import LOCALHOST
 from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.data import InventoryData
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
@@ -163,9 +165,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache=cache)
         self._read_config_data(path)
         self._check()
-        taken = {*inventory.hosts, *inventory.groups}
         found = guests.present([guest for hypervisor, uri, nics in self._asked(path, cache) for guest in guests.guests(hypervisor, uri, nics)])
         wanted = [self._hostname(guest) for guest in found]
+        taken = {*inventory.hosts, *inventory.groups, *self._groups(found), *LOCALHOST}
         called, shared = guests.names(found, wanted, taken)
         for name in shared:
             self._tell(f"more than one host or group of the inventory would be {name!r}, so that guests of this name are called by their hypervisor's as well: "
@@ -225,6 +227,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not isinstance(name, str) or not name.strip():
             raise AnsibleParserError(f"hostname is {expression!r}, which is {name!r} of guest {guest['guest']} on {guest['hypervisor']}: must be a name")
         return BRACES.sub("_", name)
+
+    def _groups(self, found):
+        """Names of the groups that guests come to, which none of them can have: they are added to an inventory of no further use."""
+        real, self.inventory = self.inventory, InventoryData()
+        try:
+            for guest in found:
+                self._add(f"{guest['uuid']} {guest['hypervisor']}", guest)
+            return set(self.inventory.groups)
+        finally:
+            self.inventory = real
 
     def _add(self, name, guest):
         """A guest with its variables and groups."""

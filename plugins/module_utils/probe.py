@@ -35,7 +35,10 @@ def prepare(uri, wanted):
     if wanted.host:
         return Plug(HOST, None, 0), Asking(), None
     network = _network(uri, wanted) if wanted.network else None
-    return plug(wanted, network, links.dump()), asking(wanted, network), wanted.mac or process.random_mac()
+    place = plug(wanted, network, links.dump())
+    if wanted.bridge and wanted.mac:
+        _check_alone(wanted.mac, {mac: f"somebody behind {port}, a port of {wanted.bridge}" for port, mac in links.learned(wanted.bridge)})
+    return place, asking(wanted, network), wanted.mac or process.random_mac()
 
 
 def _network(uri, wanted):
@@ -44,6 +47,16 @@ def _network(uri, wanted):
         if not host.networks.local:
             raise UnsupportedError(f"uri is {uri!r}: a probe is plugged in where this code runs, and that is not where networks of that connection are")
         state = host.networks.observe([wanted.network])[wanted.network]
+        nics = host.networks.guests if wanted.mac else ()
     if state is None or state.live is None:
         raise ValidationError("network", wanted.network, "there is none of that name" if state is None else "is not active", "start it first, or name another")
+    on = (wanted.network, state.live.bridge_name)
+    _check_alone(wanted.mac, {each.mac: f"guest {each.domain}, which runs" for each in nics if each.network == on[0] or each.bridge and each.bridge == on[1]})
     return state.live
+
+
+def _check_alone(mac, known):
+    """Raise ValidationError for the MAC address of somebody ({MAC address: who}) who is there: the probe would cut it off, and give back its lease."""
+    if mac in known:
+        raise ValidationError("mac", mac, f"is that of {known[mac]}, and two of one address would cut each other off",
+                              "leave it out, for one of the probe's own, or take the other off the network first")

@@ -33,7 +33,7 @@ def judged(cell, check):
         said = check["said"] if check else f"host {cell['from_host']} was lost before it told"
         return {**cell, "status": UNPROVED, "seen": "", "said": said, "seconds": 0.0}
     seen = ALLOWED if check["outcome"] == ALLOWED else REFUSED
-    told = {**cell, "seen": seen, "outcome": check["outcome"], "said": check["said"], "seconds": check["seconds"]}
+    told = {**cell, "seen": seen, "outcome": check["outcome"], "said": check["said"], "seconds": check["seconds"], "by": check.get("by", "")}
     other = check.get("answered_by")
     if cell["mac"] and other and other != cell["mac"]:
         return {**told, "status": WRONG, "said": f"{check['said']}, and that is not {cell['to_label']} ({cell['mac']}), but {other}"}
@@ -75,7 +75,7 @@ def _told(cell, check, second, looks):
     now = judged(cell, second)
     if now["seen"] != cell["seen"]:
         return {**cell, "way": {"hops": [], "died": "", "rule": ""}, "again": f"asked again it was {now['seen']}: {now['said']}"}
-    return {**cell, "way": way(cell, now["seen"], looks)}
+    return {**cell, "way": way(cell, now["seen"], looks, now["by"])}
 
 
 def explained(cell):

@@ -14,8 +14,10 @@ from ..module_utils.model.probe import ALLOWED
 UNKNOWN = "unknown"
 
 
-def way(cell, outcome, looked):
-    """{"hops", "died", "rule"} of a cell whose packets were watched: words for people. ``looked`` is {host: what virt_ends saw}."""
+def way(cell, outcome, looked, refuser=""):
+    """{"hops", "died", "rule"} of a cell whose packets were watched: words for people. ``looked`` is {host: what virt_ends saw}, and ``refuser`` the address of
+    who said no, where somebody did.
+    """
     hosts = [host for host in dict.fromkeys([cell["from_host"], *sorted(looked), cell["to_host"]]) if host in looked and host != cell["to_host"]]
     hosts += [cell["to_host"]] if cell["to_host"] in looked and cell["to_host"] not in hosts else []
     seen = [{**each, "host": host} for host in hosts for each in sorted(looked[host].get("seen", ()), key=lambda each: each["at"])]
@@ -30,6 +32,10 @@ def way(cell, outcome, looked):
     if dropped:
         rule = f"on {dropped['host']}: {_rule(dropped['dropped'])}"
         return {"hops": hops, "died": f"on {dropped['host']}{_after(there + back, dropped['host'])}", "rule": rule}
+    if refuser and refuser == cell["target"]:
+        return {"hops": hops, "died": f"nowhere: {refuser} itself says no, as who has nobody listening there, or somebody does in its name", "rule": ""}
+    if cell["target"] in cell["sources"]:
+        return {"hops": hops, "died": f"within {cell['from_host']}, which asked itself: that is not watched", "rule": UNKNOWN}
     return {"hops": hops, "died": _died(cell, seen, there, back), "rule": _no_rule(rules, looked, hosts, there or back)}
 
 

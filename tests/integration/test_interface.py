@@ -193,6 +193,8 @@ def test_a_guest_that_is_shut_off(ansible, host, defined):
     asked(ansible, domain=defined, alias="ua-other", state="absent")
     assert [each["mac"] for each in nics(host, defined)] == [FIRST] and "urn:virtlab" not in host.run("virsh", "dumpxml", defined).stdout
     assert ansible.module("virt_interface", domain="gone", alias="ua-x", state="absent")["changed"] is False
+    ansible.module("virt_interface", domain=defined, state="absent")
+    assert ansible.module("virt_interface", domain=defined, state="absent")["changed"] is False  # its only NIC is gone already
 
 
 def test_what_cannot_be_is_refused_in_check_mode_too(ansible, host, defined):

@@ -108,6 +108,24 @@ def test_guests_of_every_hypervisor(inventory, guests):
     assert hosts["__ 7 * 191 __"]["virtlab"]["guest"] == TRAP
 
 
+def test_a_guest_takes_no_name_that_means_something(inventory, lab):
+    """Not the controller's own, by which tasks with all its secrets would go to the guest, and not one of the groups that guests come to."""
+    host = lab.hosts["host2"]
+    for number, name in enumerate(("localhost", "state_shut_off", "mine")):
+        host.run("tee", "/tmp/off.xml", input=OFF.format(name=name, number=number + 7))
+        host.run("virsh", "define", "/tmp/off.xml")
+    try:
+        inventory.configure(groups={"mine": "virtlab.state == 'shut off'"})
+        hosts, groups, said = inventory.list()
+        done = inventory.command("ansible", "localhost", "-m", "ansible.builtin.command", "-a", "true")
+    finally:
+        for name in ("localhost", "state_shut_off", "mine"):
+            host.run("virsh", "undefine", name)
+    assert {"localhost.host2", "state_shut_off.host2", "mine.host2"} < set(groups["state_shut_off"]) and "localhost" not in hosts
+    assert all(f"{name!r}, so that" in said for name in ("localhost", "state_shut_off", "mine"))
+    assert done.returncode == 0 and "localhost | CHANGED" in done.stdout, done.stdout + done.stderr
+
+
 def test_guests_are_reached(inventory):
     """Each of those that run answers at its ansible_host, asked from its hypervisor; what a guest is called is no template in a play either."""
     inventory.write("play.yml", [{"hosts": "guests", "gather_facts": False, "tasks": [

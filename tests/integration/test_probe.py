@@ -131,6 +131,32 @@ def test_a_segment_that_others_serve(probe):
     assert [each["what"] for each in result["missing"]] == ["ipv4", "ipv6", "slaac"] and result["ok"] is False
 
 
+def test_the_address_of_a_guest_that_runs_is_its_own(place, ansible, guest_on):
+    """Two of one MAC address would cut each other off, and the probe would give back the guest's lease: refused, by the network's name and by its bridge."""
+    held = guest_on(NETWORK)
+    address, mac = held.address(), held.run("cat", "/sys/class/net/eth0/address").text.strip()
+    for option, who in (({"network": "lab"}, "guest here, which runs"), ({"bridge": "testlab"}, "somebody behind ")):
+        assert f"mac is '{mac}': is that of {who}" in ansible.refused("virt_probe", **option, mac=mac)
+    assert f"{address}/24" in place.run("virsh", "net-dhcp-leases", "lab").stdout and held.run("ping", "-c", "1", "-W", "5", "10.80.0.1").code == 0
+
+
+def test_a_name_server_whose_own_are_silent_is_there(probe, place):
+    """The network's answers by itself, whatever became of those that it asks; of an answer that is no text nothing is shown."""
+    place.run("nft", "add", "chain", "inet", "testprobe", "mute", "{ type filter hook output priority 0; }")
+    place.run("nft", "add", "rule", "inet", "testprobe", "mute", "ip", "daddr", WORLD, "udp", "dport", "53", "drop")
+    try:
+        result = probe(**STATIC, checks=[{"udp": "gateway", "port": 53}, {"udp": WORLD, "port": 53}])
+    finally:
+        place.run("nft", "delete", "chain", "inet", "testprobe", "mute")
+    assert outcomes(result) == ["allowed", "allowed"] and "answer" not in result["checks"][0]
+
+
+def test_a_router_that_is_elsewhere_is_refused(ansible, place):
+    """Before anything is plugged in."""
+    said = ansible.refused("virt_probe", bridge="testlab", addresses=["10.80.0.50/24"], gateways=["10.99.0.1"])
+    assert "gateways[0] is '10.99.0.1': is on no subnet of the probe, which is on 10.80.0.0/24" in said
+
+
 def test_refusals_are_told_apart(probe):
     """Who resets, who says so by ICMP, and who says nothing, of TCP and UDP."""
     tcp = [({"tcp": INTERNET, "port": 80}, "allowed"), ({"tcp": INTERNET, "port": 81, "expect": "refused"}, "reset"),

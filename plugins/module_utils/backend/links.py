@@ -115,6 +115,12 @@ def _macs(bridge):
     return found
 
 
+def learned(bridge):
+    """[(port, MAC address)] of those that a bridge has heard of behind its ports."""
+    return [(entry["ifname"], entry["mac"]) for entry in iproute.read("bridge", "fdb", "show", "br", bridge)
+            if entry.get("state", "") == "" and "self" not in entry["flags"]]
+
+
 def attach(bridge, port):
     """Put a device on a bridge, and give it what a Port says."""
     with _netlink(f"put {port.name} on {bridge}") as kernel:

@@ -23,8 +23,9 @@ from .probe_wire import Complaints, refusal, sockaddr, unsent
 ANSWER = re.compile(r"virtlab-probe (\S+) heard (\S+) (\d+)")
 #: seconds until a datagram is sent again, and that one who has been connected to has for its first words
 AGAIN, WORDS, TEXT = 1, 0.3, 200
-#: what is sent where only a proper question is answered, around a few bytes of the asker's own: to name servers (who serves the root) and time servers
-QUESTIONS = {53: (b"", 2, bytes.fromhex("010000010000000000000000020001")), 123: (b"\x23" + bytes(3), 8, bytes(36))}
+#: what is sent where only a proper question is answered, around a few bytes of the asker's own: to name servers (which version they are, CHAOS's TXT of
+#: version.bind, which each answers or refuses by itself, whatever became of those that it asks) and time servers
+QUESTIONS = {53: (b"", 2, bytes.fromhex("01000001000000000000") + b"\7version\4bind\0" + bytes.fromhex("00100003")), 123: (b"\x23" + bytes(3), 8, bytes(36))}
 
 
 class Checks:
@@ -97,7 +98,8 @@ def _words(own, check):
 
 
 def _answer(data):
-    text = "".join(letter if letter.isprintable() else " " for letter in data.decode("utf-8", "replace")).strip()
+    """What was said, where that is text."""
+    text = "" if b"\0" in data else "".join(letter if letter.isprintable() else " " for letter in data.decode("utf-8", "replace")).strip()
     found = ANSWER.search(text)
     return {**({"answer": text} if text else {}), **({"answered_by": found[1], "seen_as": found[2]} if found else {})}
 

@@ -25,6 +25,8 @@ def interface(params, mark, host):
     state, on_replug = params["state"], params["on_replug"]
     if domain is None:
         return WantedInterface(f"{params['domain']}/{given.alias or given.mac or 'its NIC'}", params["domain"], state=state, lab=mark)
+    if state == "absent" and not domain.nics and not given.alias and not given.mac:  # its only NIC is gone already
+        return WantedInterface(f"{domain.name}/its NIC", domain.name, state=state, lab=mark)
     held, name = _held(domain, given, state)
     if state == "absent":
         return WantedInterface(f"{domain.name}/{name}", domain.name, held=held, state=state, lab=mark)

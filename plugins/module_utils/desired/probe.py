@@ -70,6 +70,11 @@ def _check_addresses(wanted, path):
             raise ValidationError(option, gateway, f"is one of several of IPv{version}", "give one of each family")
         if wanted.given and version not in given and f"ipv{version}" not in (wanted.dhcp or ()) and not (version == 6 and wanted.slaac):
             raise ValidationError(option, gateway, f"the probe has no address of IPv{version}", f"add one to addresses, or ipv{version} to dhcp")
+        subnets = [each.network for each in map(ipaddress.ip_interface, wanted.addresses or ()) if each.version == version]
+        fixed = f"ipv{version}" not in (wanted.dhcp or ()) and not (version == 6 and wanted.slaac)
+        found = ipaddress.ip_address(gateway)
+        if fixed and subnets and not found.is_link_local and not any(found in each for each in subnets):
+            raise ValidationError(option, gateway, f"is on no subnet of the probe, which is on {', '.join(map(str, subnets))}", "name a router there")
 
 
 def check_check(path, check):

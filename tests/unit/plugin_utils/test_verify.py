@@ -230,6 +230,17 @@ def test_which_rule_it_was():
         "hops": ["came by one: in by the port of lab on virbr1"], "died": "", "rule": "on one: inet mine forward: tcp dport 80 accept (handle 7)"}
 
 
+def test_who_says_no_itself():
+    """Nothing died where the target refuses, as its own word is there; a host that asks itself is not watched."""
+    cell = planned({"from": "lab", "to": "dmz", "allowed": 80})["cells"][0]
+    looked = {"one": {"seen": [OWN, BRIDGE, UPLINK], "traced": [traced()], "deaf": ""}, "two": {"seen": [THERE, ARRIVED], "traced": [], "deaf": ""}}
+    said = verify_way.way(cell, "rejected", looked, cell["target"])
+    assert (said["died"].partition(",")[0], said["rule"]) == (f"nowhere: {cell['target']} itself says no", "")
+    assert verify_way.way(cell, "rejected", looked, "10.0.0.254")["died"] == "at dmz: it arrived, and nobody answers"
+    own = {**cell, "sources": [cell["target"]]}
+    assert verify_way.way(own, "rejected", {"one": {"seen": [], "traced": [], "deaf": ""}})["died"] == "within one, which asked itself: that is not watched"
+
+
 def test_what_a_host_translates_for_others_is_not_its_own():
     """What came in by a device has the host's address as it leaves, and is another's."""
     ends = {"host": {"host": True, "hosts": ["one"]}, "dmz": ENDS["dmz"]}
