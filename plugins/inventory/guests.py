@@ -96,6 +96,8 @@ notes:
     (those whose mark its NICs bear), C(addresses), and C(nics), which have C(mac), C(alias), C(target), C(type), C(model), C(link), C(lab), C(stored), C(live),
     C(network), C(bridge), and C(addresses) with C(address) and C(told_by).
   - What guests say of themselves is never taken for a template.
+  - Of two guests of one name both are called by their hypervisor's, too, for as long as both are seen. Names that stay the same when a hypervisor is down take
+    O(hostname) with C(virtlab.guest ~ '.' ~ virtlab.hypervisor).
 """
 
 EXAMPLES = r"""

@@ -355,10 +355,10 @@ def test_a_lab_goes_as_a_whole(ansible, role, host):
     host.run("qemu-img", "create", "-q", "-f", "qcow2", "/srv/images/base.qcow2", "8M")
     digest = host.run("sha256sum", "/srv/images/base.qcow2").stdout.split()[0]
     image = {"url": "file:///srv/images/base.qcow2", "name": "cloud.qcow2", "checksum": f"sha256:{digest}"}
-    ansible.module("virt_network", name="net3", lab="shop", ips=[])
+    ansible.module("virt_host", lab="shop", networks=[{"name": "net3", "ips": []}], bridges=[{"name": "testshop", "persist": "none"}])
     role({"name": "db", "memory": 64, "disks": [{"size": "4M"}], "interfaces": [{"network": "net1"}], "state": "shutoff"})
     before = {name: value for name, value in seen(host).items() if name != "files"}
-    shop = [{"name": "web", "interfaces": [{"network": "net3"}]}, {"name": "tiny", "state": "shutoff"}]
+    shop = [{"name": "web", "interfaces": [{"network": "net3"}, {"bridge": "testshop"}]}, {"name": "tiny", "state": "shutoff"}]
     common = {"memory": 64, "disks": [{"image": "cloud.qcow2", "backing": True}]}
     more = {"lab": "shop", "images": [image], "defaults": common}
     count, told = role(*shop, check=True, **more)
@@ -372,5 +372,5 @@ def test_a_lab_goes_as_a_whole(ansible, role, host):
     assert check["changes"] == down["changes"] and {each["field"] for each in down["changes"]} >= {"guests[web].state", "guests[tiny].state"}
     assert not any(each["field"].startswith("interfaces") for each in down["changes"]) and not again["changed"]
     assert {name: value for name, value in seen(host).items() if name != "files"} == before
-    assert "net3" not in host.run("virsh", "net-list", "--all", "--name").stdout
+    assert "net3" not in host.run("virsh", "net-list", "--all", "--name").stdout and "testshop" not in host.run("ip", "link").stdout
     assert host.run("ls", IMAGES).stdout.split() == ["cloud.qcow2", "db.qcow2"]

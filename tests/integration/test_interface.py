@@ -197,6 +197,21 @@ def test_a_guest_that_is_shut_off(ansible, host, defined):
     assert ansible.module("virt_interface", domain=defined, state="absent")["changed"] is False  # its only NIC is gone already
 
 
+def test_a_guest_that_boots_from_its_first_disk_gets_a_place_for_a_nic(ansible, host, defined):
+    """As libvirt has each guest of which nothing is said: the disk keeps its turn, behind the NIC."""
+    ansible.module("virt_host", networks=[network(1)])
+    document = host.run("virsh", "dumpxml", "--inactive", defined).stdout.replace("<boot order='1'/>", "")
+    disk = "<disk type='file' device='disk'><source file='/srv/a.img'/><target dev='vda' bus='virtio'/></disk>"
+    host.run("tee", "/tmp/off.xml", input=document.replace("<devices>", f"<devices>{disk}{disk.replace('vda', 'vdb').replace('/a.', '/b.')}"))
+    host.run("virsh", "define", "/tmp/off.xml")
+    assert "<boot dev='hd'/>" in host.run("virsh", "dumpxml", defined).stdout
+    asked(ansible, domain=defined, mac=FIRST, boot_order=1)
+    root = ElementTree.fromstring(host.run("virsh", "dumpxml", defined).stdout)
+    places = {each.find("target").get("dev", ""): each.find("boot").get("order") for each in root.findall("devices/disk") if each.find("boot") is not None}
+    assert (root.find("os/boot"), places, root.find("devices/interface/boot").get("order")) == (None, {"vda": "1001"}, "1")
+    asked(ansible, domain=defined, mac=SECOND, network="net1", boot_order=2)
+
+
 def test_what_cannot_be_is_refused_in_check_mode_too(ansible, host, defined):
     """By name, and with nothing touched."""
     ansible.module("virt_host", networks=[network(1)])

@@ -151,6 +151,13 @@ def test_a_name_server_whose_own_are_silent_is_there(probe, place):
     assert outcomes(result) == ["allowed", "allowed"] and "answer" not in result["checks"][0]
 
 
+def test_a_name_that_nobody_knows_proves_nothing(probe):
+    """Nothing was sent to anybody: no refusal, unless that is what was expected in as many words."""
+    asked = {"ping": "nosuch.lab.test"}
+    result = probe(network="lab", checks=[{**asked, "expect": "refused"}, {**asked, "expect": "unroutable"}], fail=False)
+    assert [each["met"] for each in result["checks"]] == [False, True] and "nosuch.lab.test is not resolved" in result["problems"][0]
+
+
 def test_a_router_that_is_elsewhere_is_refused(ansible, place):
     """Before anything is plugged in."""
     said = ansible.refused("virt_probe", bridge="testlab", addresses=["10.80.0.50/24"], gateways=["10.99.0.1"])

@@ -339,6 +339,14 @@ lab@host2  .          allowed    allowed
             each.module("virt_network", name="served", state="absent", force=True)
 
 
+def test_a_host_without_an_end_of_its_own(verify):
+    """It is in the play, asks nothing, and passes on what others ask; the table is proved all the same, and a wrong cell told."""
+    ends = {name: ENDS[name] for name in ("office", "cell")}
+    result = verify(verify_ends=ends, verify_table=[{"from": "office", "to": "cell", "refused": "icmp", "both": True}])
+    assert not result.failed and result.result["ok"] is True
+    assert "allowed was expected" in verify(verify_ends=ends, verify_table=[{"from": "office", "to": "cell", "allowed": "icmp"}]).failed
+
+
 def test_a_host_that_is_lost(verify, ansible, tmp_path):
     """Its cells are unproved, and the others' are proved."""
     inventory = json.loads(ansible.inventory.read_text(encoding="utf-8"))

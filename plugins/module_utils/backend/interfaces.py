@@ -49,7 +49,7 @@ class Interfaces:
     def state(domain, pair):
         """The InterfaceState of a pair of a Domain's NICs."""
         mark = next((each for each in domain.marks for nic in pair if nic and each.fits(nic)), None)
-        return InterfaceState(domain.name, *pair, mark, domain.updates, domain.persistent)
+        return InterfaceState(domain.name, *pair, mark, domain.updates, domain.persistent, domain.boots)
 
     def domain(self, name):
         """The Domain of that name, or None; as of the last look. One that is expected counts."""
@@ -89,7 +89,7 @@ class Interfaces:
     def rehearse(self, state, steps):
         """Write the documents that the steps need, to no end but errors."""
         for step in steps:
-            if step.verb not in ("mark", "remember", "forget"):
+            if step.verb not in ("mark", "places", "remember", "forget"):
                 interface_xml.build(step.value[0])
 
     def apply(self, work):
@@ -133,6 +133,12 @@ class Interfaces:
         module, handle = self.libvirt.module, self._look_up(name)
         document = handle.XMLDesc(module.VIR_DOMAIN_XML_INACTIVE | module.VIR_DOMAIN_XML_SECURE)
         self.libvirt.connection.defineXML(interface_xml.replaced(document, held, wanted))
+
+    def _places(self, name, mac):
+        """Have a guest boot by places of single devices instead of kinds."""
+        module, handle = self.libvirt.module, self._look_up(name)
+        document = handle.XMLDesc(module.VIR_DOMAIN_XML_INACTIVE | module.VIR_DOMAIN_XML_SECURE)
+        self.libvirt.connection.defineXML(interface_xml.placed(document, mac))
 
     def _flags(self, *views):
         module = self.libvirt.module
@@ -256,6 +262,8 @@ def _said(step, domain):
     """A step in words, as what libvirt could not do."""
     if step.verb == "mark":
         return f"write down whose NIC {step.value.mac} of guest {domain} is"
+    if step.verb == "places":
+        return f"store places in the boot order of guest {domain}"
     if step.verb in ("remember", "forget"):
         return f"write down what is plugged into guest {domain}"
     nic, views = step.value

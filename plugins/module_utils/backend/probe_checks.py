@@ -44,7 +44,7 @@ class Checks:
             return self.names.resolve(check, seconds)
         address, why = self._address(check, seconds)
         if address is None:
-            return {"outcome": UNROUTABLE, "said": why}
+            return {"outcome": UNROUTABLE, "said": why, **({"unresolved": True} if check.target != GATEWAY else {})}
         acts = {"ping": lambda: ping(address, seconds), "trace": lambda: trace(address, seconds), "mtu": lambda: width(address, self.mtu, seconds),
                 "tcp": lambda: _tcp(address, check, seconds), "udp": lambda: _udp(address, check, seconds)}
         try:

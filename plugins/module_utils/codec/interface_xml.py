@@ -19,6 +19,12 @@ from .xml_table import YES_NO, Row, attributes, elements
 NAMESPACE, PREFIX = "urn:virtlab:interfaces:1", "virtlab"
 METADATA = f"metadata/{{{NAMESPACE}}}interfaces"
 SOURCE = "libvirt's domain definition"
+#: the devices of each kind that a guest may boot from, and the first of their places where each kind has one device instead
+KINDS = {
+    "hd": "devices/disk[not(@device) or @device='disk' or @device='lun']", "cdrom": "devices/disk[@device='cdrom']", "fd": "devices/disk[@device='floppy']",
+    "network": "devices/interface",
+}
+LAST = 1001
 
 TABLES = {
     Interface: attributes("trust_guest_rx_filters", words=YES_NO) + (
@@ -94,6 +100,20 @@ def metadata(marks, plugging=()):
     for each in plugging:
         etree.SubElement(root, "plugging").text = build(each)
     return xml_table.text(root) if len(root) else None
+
+
+def placed(document, mac):
+    """A ``<domain>`` document (text) that boots by places of single devices and not by kinds: the first device of each kind has one behind all that tasks give.
+
+    ``mac`` is that of a NIC that gets a place by itself.
+    """
+    root = xml_table.parse(document, SOURCE)
+    for number, kind in enumerate(root.findall("os/boot")):
+        kind.getparent().remove(kind)
+        first = root.xpath(KINDS[kind.get("dev")])[:1]
+        if first and first[0].find(f"mac[@address='{mac}']") is None:
+            deps.etree().SubElement(first[0], "boot", order=str(LAST + number))
+    return xml_table.text(root)
 
 
 def replaced(document, held, wanted):

@@ -25,7 +25,7 @@ def ends(params):
         if given:
             raise ValidationError("state", "absent", f"the ends are to leave, and {given} is asked of them", f"leave {given} out, or state")
         return wanted
-    if not any(getattr(wanted, name) for name in WORK):
+    if wanted.ends is None and not any(getattr(wanted, name) for name in WORK):
         raise ValidationError("run", wanted.run, "nothing is asked of these ends", f"give some of {', '.join(WORK)}, or state: absent")
     if wanted.watch is not None and wanted.look:
         raise ValidationError("look", True, "what one task begins to watch another tells", "give watch first, and look in a task behind what is to be seen")

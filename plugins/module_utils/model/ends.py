@@ -55,7 +55,9 @@ class Ends:
         one_of("present", "absent"), "V(present) where they are to be there, as long as O(seconds) tells; V(absent) where they are to leave. "
         "V(present) where it is not given."
     )
-    ends: Optional[tuple] = options(End, "Ends to be there. They replace those of the same run.", unset=None, ordered=True)
+    ends: Optional[tuple] = options(
+        End, "Ends to be there. They replace those of the same run. On a host without any the packets of others' can be watched that pass it.", unset=None,
+        ordered=True)
     checks: Optional[tuple] = options(Question, "What they are to try, all at the same time.", unset=None, ordered=True)
     watch: Optional[tuple] = options(
         Flow, "Packets to watch from now on, until O(look): on all devices of the host, and by what rules of nft(8) they come. A table of our own has the "

@@ -68,7 +68,8 @@ class Interface:
     filterref: Optional[FilterRef] = option(FilterRef, "Filter of what the guest sends and receives, with all its parameters; V({}) is none.")
     mtu: Optional[int] = option(integer(0, 65535), "MTU in bytes, 0 for the network's own.")
     boot_order: Optional[int] = option(
-        integer(0, 65535), "Place in the order of devices that the guest boots from, 0 for none. It counts from the guest's next start on.")
+        integer(0, 65535), "Place in the order of devices that the guest boots from, 0 for none. It counts from the guest's next start on. Of a guest that "
+        "boots by kinds of devices, as libvirt has it where nothing is said, the first device of each kind keeps its turn, behind NICs that have a place.")
     target: Optional[str] = option(DEVICE, "Name of the host's end of it. Where it is not given libvirt chooses one, such as V(vnet0).")
     isolated: Optional[bool] = option(BOOL, "The guest does not reach other isolated ports of its bridge.")
     trust_guest_rx_filters: Optional[bool] = option(BOOL, "The guest may change its MAC address and multicast filters. With a macvtap alone.")
@@ -112,7 +113,7 @@ class Domain:
 
     Of one that is not persistent, ``stored`` are NICs that a run unplugged, to plug them anew, and did not get to.
 
-    ``boots`` tells whether its boot order is by kinds of devices, beside which no single device can have a place.
+    ``boots`` tells whether its boot order is by kinds of devices, which have to give way where a single device gets a place.
     """
 
     name: str
@@ -153,7 +154,7 @@ class InterfaceState:
     """A NIC on a host: the stored definition (None: not stored), the live one (None: shut off, or not plugged), and its mark.
 
     ``updates`` tells whether libvirt changes it while the guest runs. Of a guest that is not ``persistent``, what is stored is what a run was interrupted in
-    plugging. ``turning``, of a target, tells that the same plan starts or stops the guest then, and with it the live one.
+    plugging. ``boots`` is as of a Domain. ``turning``, of a target, tells that the same plan starts or stops the guest then, and with it the live one.
     """
 
     domain: str
@@ -162,6 +163,7 @@ class InterfaceState:
     mark: Optional[Mark] = None
     updates: bool = field(default=True, compare=False)
     persistent: bool = field(default=True, compare=False)
+    boots: bool = field(default=False, compare=False)
     turning: bool = field(default=False, compare=False)
 
     @property

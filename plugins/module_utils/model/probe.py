@@ -72,7 +72,8 @@ class Check:
     expect: Optional[tuple] = options(
         LINE,
         "What is to become of it; V(allowed) where it is not given. V(refused) is any way not to get there, of which V(rejected) is somebody's word (a reset, "
-        "or an ICMP message), V(silent) no answer in time, and V(unroutable) no route or no address of that family. For O(resolve) these may be the addresses "
+        "or an ICMP message), V(silent) no answer in time, and V(unroutable) no route or no address of that family. A name that is not resolved is not "
+        "V(refused), as nothing is sent. For O(resolve) these may be the addresses "
         "or names that are found, all of them; for O(trace) routers that the way leads by; for O(mtu) a number.", unset=None,
     )
     timeout: Optional[int] = option(PATIENCE, "Seconds until it is given up, where it differs from that of the probe.")
@@ -192,6 +193,8 @@ def meets(kind, wanted, found):
     """True where what was found of a check, a dict, is what is wanted. ``found`` has its ``outcome``, and ``values`` where it is to be compared by such."""
     words = [word for word in wanted if word in WORDS]
     if words:
+        if found.get("unresolved") and UNROUTABLE not in wanted:  # nothing was sent, which proves nothing
+            return False
         return any(found["outcome"] in WORDS[word] for word in words)
     values = set(found.get("values", ()))
     if found["outcome"] != ALLOWED:

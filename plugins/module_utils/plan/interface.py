@@ -121,14 +121,15 @@ def _target(wanted, state, networks, context):
     domain, given = context.domain(wanted.domain), wanted.given
     if state is None:
         nic = _led(over(Interface(kind="", link="up"), given), networks)
-        return InterfaceState(domain.name, nic if domain.persistent else None, nic if domain.running else None, mark_of(nic, wanted.lab), domain.updates,
-                              domain.persistent)
+        live = replace(nic, boot_order=None) if domain.boots else nic  # one that runs by kinds takes none
+        return InterfaceState(domain.name, nic if domain.persistent else None, live if domain.running else None, mark_of(nic, wanted.lab), domain.updates,
+                              domain.persistent, domain.boots)
     stored = over(state.stored or state.live, given) if domain.persistent else None
     live = _live(wanted, state, domain, networks) if domain.running else None
     mark, nic = state.mark, stored or live
     if mark is not None and (nic.mac, nic.alias) != (state.definition.mac, state.definition.alias):
         mark = mark_of(nic, mark.lab)
-    return InterfaceState(domain.name, stored, live, mark, domain.updates, domain.persistent)
+    return InterfaceState(domain.name, stored, live, mark, domain.updates, domain.persistent, domain.boots)
 
 
 def _turning(target, domain, others):

@@ -25,9 +25,9 @@ def check(wanted, state, targets, networks, context, others):
     if wanted.given.trust_guest_rx_filters is not None and not _direct(nic, definition):
         raise ValidationError("trust_guest_rx_filters", wanted.given.trust_guest_rx_filters, "counts for a NIC that is attached by a macvtap alone",
                               "leave it out")
-    if wanted.given.boot_order and domain.boots:
-        raise ValidationError("boot_order", wanted.given.boot_order, f"guest {domain.name} boots by kinds of devices (boot of os in its definition), and "
-                              "libvirt takes one of the two", "take these out of its definition first, see virsh edit")
+    if wanted.given.boot_order and domain.boots and not domain.persistent:
+        raise ValidationError("boot_order", wanted.given.boot_order, f"guest {domain.name} is transient, boots by kinds of devices, and has no next start",
+                              "leave it out")
     if wanted.given.bandwidth is not None and nic.bandwidth and nic.bandwidth.inbound and nic.bandwidth.inbound.floor:
         _check_floor(nic, definition)
     name = wanted.given.filterref.filter if wanted.given.filterref else None

@@ -36,6 +36,8 @@ def steps_between(state, target):
     stored, live, mark = _views(state)
     to_store, to_live, to_mark = _views(target)
     steps = [Step("mark", to_mark)] if to_mark is not None and to_mark != mark else []
+    if to_store is not None and to_store.boot_order and target.boots and to_store.boot_order != (stored.boot_order if stored else None):
+        steps.append(Step("places", to_store.mac))
     if stored is None and live is None and to_store is not None and to_store == to_live:
         return (*steps, Step("attach", (to_store, BOTH)))
     to_plug = _plugging(live, to_live, (state or target) is None or (state or target).updates)

@@ -15,7 +15,7 @@ from . import link_cables, link_conflicts, link_preflight, link_rules, link_take
 from .link_routes import displaced, dropped, goes_to, left_out, narrow, possible, vanishing, withdrawn
 from .link_steps import bounces, changes_between, released, replaced, steps_between
 from .link_target import expected, target_of, unseen, with_guests
-from .plan import NO_OTHERS, Change, Grip, Item, Step
+from .plan import NO_OTHERS, Change, Grip, Item, Step, parting
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
@@ -107,7 +107,7 @@ def _item(wanted, state, targets, claimed, context, others):
     guests, warnings = (), []
     if steps:
         link_conflicts.check(wanted, state, targets, context, others.coming)
-        guests, warnings = _users(wanted, state, target, context)
+        guests, warnings = _users(wanted, state, target, context, others.moving)
         warnings += [*_boots(wanted, target, context), *link_preflight.doubts(state, target, targets, context)]
         warnings += _gone(wanted, state, planned, targets, context) if None not in (state, planned) else []
     warnings += [f"{name} cannot be seen while STP has another time in its place, and is taken to be {getattr(wanted.data, name)}"
@@ -212,15 +212,17 @@ def grip(state, wanted=None):
     return Grip(frozenset(made) - {None}, frozenset(named) - {None, ""}, ports | frozenset(held) | ({state.name} if state.link.controller else frozenset()))
 
 
-def _users(wanted, state, target, context):
+def _users(wanted, state, target, context, moving):
     """(guests that notice, warnings); raises InUseError where they would be cut off and nobody said that they may."""
     above = _above(state.name, context) if state is not None else []
     shrunk = [name for name in above if _turns(state, target, context.seen[name])]
     if state is None or not _cuts(state, target):
         return tuple(guest for guest in (context.guests if shrunk else ()) if guest.target in shrunk), []
     guests = tuple(guest for guest in context.guests if state.name in (guest.bridge, guest.target) or guest.target in above)
+    leaving = parting(guests, {("bridge", state.name)}, moving) if target is None else ()
+    guests = tuple(guest for guest in guests if guest not in leaving)
     busy = sorted(name for name in (state.name, *(port.name for port in state.ports if state.kind == "bridge")) if context.busy(name))
-    others = [name for name in busy if name not in {guest.target for guest in guests}]
+    others = [name for name in busy if name not in {guest.target for guest in (*guests, *leaving)}]
     if (guests or others) and not wanted.force:
         names = ", ".join([f"{guest.domain} ({guest.target})" for guest in guests] + [f"{name} (a program has it open)" for name in others])
         anew = ", ".join(sorted(replaced(state, target))) if target is not None else ""

@@ -10,7 +10,7 @@ from ..model.network_state import report
 from . import network_conflicts, offers
 from .network_steps import changes_between, lost, steps_between
 from .network_target import restarts, target_of
-from .plan import NO_OTHERS, Grip, Item, translation
+from .plan import NO_OTHERS, Grip, Item, parting, translation
 
 
 def items_of(wanted, observed, context, others=NO_OTHERS):
@@ -42,9 +42,9 @@ def _item(wanted, state, targets, context, others):
         network_conflicts.check_ports(wanted.name, state, targets, context)
     if "stop" in verbs and state.live.owns_bridge:
         guests = attached(context.guests, wanted.name, state)
-        parting = () if target is not None and target.live else _parting(guests, wanted.name, state, others.moving)
-        guests = tuple(guest for guest in guests if guest not in parting)
-        warnings += _cut_off(wanted, state, target, guests, context.root, others.leaving | {guest.target for guest in parting})
+        leaving = () if target is not None and target.live else parting(guests, {("network", wanted.name), ("bridge", state.live.bridge_name)}, others.moving)
+        guests = tuple(guest for guest in guests if guest not in leaving)
+        warnings += _cut_off(wanted, state, target, guests, context.root, others.leaving | {guest.target for guest in leaving})
     if wanted.on_restart == "defer" and target and target.stored and target.live and restarts(target.stored, target.live):
         warnings.append("what is stored differs from what runs, and waits for the network's next start")
     before = report(state)
@@ -75,13 +75,6 @@ def attached(guests, name, state):
     """Those of ``guests`` whose NIC is on the network: by its name, or by the live bridge that libvirt made for it."""
     bridge = state.live.bridge_name if state.live and state.live.owns_bridge else None
     return tuple(guest for guest in guests if guest.network == name or bridge and guest.bridge == bridge)
-
-
-def _parting(guests, name, state, moving):
-    """Those of ``guests`` whose NIC the same plan takes elsewhere before the network stops."""
-    here = {("network", name), ("bridge", state.live.bridge_name)}
-    gone = {(domain, mac) for domain, mac, to in moving if to not in here}
-    return tuple(guest for guest in guests if (guest.domain, guest.mac) in gone)
 
 
 def _cut_off(wanted, state, target, guests, may_attach, leaving):

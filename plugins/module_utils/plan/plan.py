@@ -71,6 +71,12 @@ class Others(NamedTuple):
 NO_OTHERS = Others()
 
 
+def parting(guests, here, moving):
+    """Those of ``guests`` whose NIC the same plan takes away from ``here``, (type, name) of what it is attached to, before that goes."""
+    gone = {(domain, mac) for domain, mac, to in moving if to not in here}
+    return tuple(guest for guest in guests if (guest.domain, guest.mac) in gone)
+
+
 @dataclass(frozen=True)
 class Item:
     """The plan for one resource. ``observed`` and ``target`` are states; None is absent. ``before`` and ``after`` are their reports.

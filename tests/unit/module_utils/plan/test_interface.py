@@ -37,9 +37,9 @@ def off(*more, **facts):
     return Host((guest(stored=(nic(), *more), **facts),))
 
 
-def transient(*more):
+def transient(*more, **facts):
     """A host with a guest that is not stored."""
-    return Host((guest(stored=None, live=(PLUGGED, *more)),))
+    return Host((guest(stored=None, live=(PLUGGED, *more), **facts),))
 
 
 def verbs(item):
@@ -47,7 +47,7 @@ def verbs(item):
     def views(value):
         return value if isinstance(value, str) else "+".join(value) if isinstance(value, tuple) else "stored"
 
-    return [step.verb if step.verb in ("mark", "remember", "forget") else f"{step.verb} {views(step.value[1])}" for step in item.steps]
+    return [step.verb if step.verb in ("mark", "places", "remember", "forget") else f"{step.verb} {views(step.value[1])}" for step in item.steps]
 
 
 #: what is asked of a NIC on network a: (options, steps where it runs, {field: price} there)
@@ -189,13 +189,15 @@ def test_what_a_nic_is_plugged_with_may_wait():
 
 
 def test_a_boot_order_waits_for_the_next_start():
-    """Which is told; with a NIC that is plugged anyway it comes along, and where the guest boots by kinds of devices libvirt takes none."""
+    """Which is told; with a NIC that is plugged anyway it comes along, and where the guest boots by kinds of devices these get places first."""
     item = plan(running(), mac=ONE, boot_order=3)
     assert item.warnings == ("boot_order: stored, and waiting for the next start of guest vm",) and item.after["boot_order"] == 3
     done = took(running(), "vm", item.steps)
     assert plan(done, mac=ONE, boot_order=3).steps == () and verbs(plan(done, mac=ONE, boot_order=0)) == ["update stored"]
-    with pytest.raises(ValidationError, match="boots by kinds of devices"):
-        plan(running(boots=True), mac=ONE, boot_order=3)
+    assert verbs(plan(running(boots=True), mac=ONE, boot_order=3)) == ["places", "update stored"]
+    assert verbs(plan(running(boots=True), mac=ONE, boot_order=0)) == []
+    with pytest.raises(ValidationError, match="is transient, boots by kinds of devices, and has no next start"):
+        plan(transient(boots=True), alias="ua-new", network="b", boot_order=3)
 
 
 def test_empty_options_take_away():
