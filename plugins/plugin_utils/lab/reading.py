@@ -24,7 +24,7 @@ def lab(given):
     """The Lab that a definition is. Raises ValidationError."""
     if not isinstance(given, dict):
         raise ValidationError(NAME, given, "must be a mapping", "see the example inventories")
-    result = ArgumentSpecValidator(of_model(Lab)).validate(given)
+    result = ArgumentSpecValidator(of_model(Lab)).validate(_whole(given))
     if result.error_messages:
         raise VirtNetError(f"{NAME}: {result.error_messages[0]}")
     found = result.validated_parameters
@@ -33,6 +33,15 @@ def lab(given):
     for check in (_check_names, _check_networks, _check_guests, _check_policies, _check_reachability):
         check(lab)
     return lab
+
+
+def _whole(given):
+    """The same in dicts and lists of Python's own: those of Ansible's have their templates rendered as they are looked at, and cannot be copied, which the
+    validator does.
+    """
+    if isinstance(given, dict):
+        return {name: _whole(value) for name, value in given.items()}
+    return [_whole(value) for value in given] if isinstance(given, (list, tuple)) else given
 
 
 def _check_names(lab):

@@ -143,3 +143,17 @@ def test_the_schema_that_is_shipped_is_that_of_the_models():
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert json.loads((CHECKOUT / "schemas/lab.json").read_text(encoding="utf-8")) == tool.schema(Lab, declared)
+
+
+class Lazy(dict):
+    """As Ansible's own, whose templates are rendered as they are looked at."""
+
+    def __deepcopy__(self, memo):
+        raise TypeError("it brings along what renders it")
+
+
+def test_a_definition_may_have_templates():
+    """Containers that are Ansible's own are read once, and not copied."""
+    networks = [Lazy(each) for each in OFFICE["networks"]]
+    lab = reading.lab(Lazy({**OFFICE, "networks": networks}))
+    assert hosts.of_host(lab, "kvm1") == hosts.of_host(reading.lab(OFFICE), "kvm1")
