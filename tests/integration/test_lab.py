@@ -71,7 +71,7 @@ def test_a_definition_is_all_that_a_lab_takes(lab, site, tmp_path):
     """Check mode tells what the run does; a second run changes nothing; the table holds, a wrong one does not; the picture has the guest; what leaves the
     definition leaves the hosts; teardown takes the rest.
     """
-    told = "Bring about the lab office on this host"
+    told = "Bring about on this host the lab office"
     predicted, done = held(site("site", OFFICE, check=True)), held(site("site", OFFICE))
     assert [predicted.tasks[told][name]["changes"] for name in lab.hosts] == [done.tasks[told][name]["changes"] for name in lab.hosts]
     assert done.changed()["host1"] >= 1 and done.changed()["host2"] >= 1
